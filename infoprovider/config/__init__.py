@@ -1,0 +1,1 @@
+"""What the operator writes: the centre, its communities, its VM managers, its channels."""

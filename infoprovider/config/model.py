@@ -1,0 +1,224 @@
+"""The operator's configuration as frozen models; unknown keys are refused.
+
+`config/load.py` builds them from YAML. The settings of an instance or a channel are checked by the plug-in's own
+class and kept as that class's object.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+from typing import Annotated, Any, Literal
+
+from pydantic import Field, StringConstraints
+
+from infoprovider.inventory.freshness import Freshness, default_freshness
+from infoprovider.inventory.model import Facet, FacetValue
+from infoprovider.settings import Duration, Settings
+
+RegisteredName = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,126}$")]
+"""A site's or a community's name as a federation registers it: it becomes part of distinguished names as it is."""
+
+InstanceName = Annotated[str, StringConstraints(pattern=r"^[A-Za-z][A-Za-z0-9._-]{0,62}$")]
+
+QualityLevel = Literal["development", "testing", "pre-production", "production"]
+ServingState = Literal["production", "draining", "queueing", "closed"]
+
+
+class Vocabulary(StrEnum):
+    """Which spelling of the few contested values is published (cloud-mapping, principles)."""
+
+    FEDCLOUD = "fedcloud"
+    EGI_STRICT = "egi-strict"
+
+
+class TemplateSet(StrEnum):
+    """Which tree the LDIF has: a folder of `ldif-templates/`."""
+
+    RESOURCE = "resource"
+    SITE = "site"
+    CLOUD = "cloud"
+
+
+class Location(Settings):
+    """Where the centre is; degrees are decimal, north and east positive; `country` is an ISO 3166 code or a name."""
+
+    address: str | None = None
+    place: str | None = None
+    country: str | None = None
+    post_code: str | None = None
+    latitude: Annotated[float, Field(ge=-90, le=90)] | None = None
+    longitude: Annotated[float, Field(gt=-180, lt=180)] | None = None
+
+
+class Contact(Settings):
+    """Whom to ask; `detail` is a URI, `mailto:…` as a rule."""
+
+    type: Literal["general", "security", "sysadmin", "usersupport"]
+    detail: Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9+.-]*:\S+$")]
+
+
+class Disclosure(Settings):
+    """What of a manager's private things may be published: those of projects named in `communities`, or none."""
+
+    private_images: Literal["communities", "none"] = "communities"
+    private_instance_types: Literal["communities", "none"] = "communities"
+
+
+class Centre(Settings):
+    """The resource centre: its registered name and what is said of it as a whole."""
+
+    name: RegisteredName
+    description: str | None = None
+    web_page: str | None = None
+    owner: str | None = None
+    distributed: bool | None = None
+    location: Location | None = None
+    contacts: tuple[Contact, ...] = ()
+    disclosure: Disclosure = Disclosure()
+
+
+class ProjectMapping(Settings):
+    """One project of one instance that a community works in; `group` and `role` narrow who of it may."""
+
+    instance: InstanceName
+    project: str
+    group: str | None = None
+    role: str | None = None
+
+
+class Community(Settings):
+    """A community (virtual organisation) and the projects that it may start machines in."""
+
+    name: RegisteredName
+    description: str | None = None
+    web_page: str | None = None
+    user_manager: str | None = None
+    projects: Annotated[tuple[ProjectMapping, ...], Field(min_length=1)]
+
+
+class DeclaredHealth(Settings):
+    """The operator's word on an instance that is not measured."""
+
+    state: Literal["ok", "warning", "critical", "unknown", "other"]
+    info: str | None = None
+
+
+class Downtime(Settings):
+    """An announced interruption; an end needs a start."""
+
+    announced: datetime | None = None
+    start: datetime
+    end: datetime | None = None
+    info: str | None = None
+
+
+class Defaults(Settings):
+    """What stands for an attribute that GLUE demands and that neither hypervisors nor images tell."""
+
+    platform: str | None = None
+    os_family: str | None = None
+
+
+class InstanceBlock(Settings):
+    """One VM manager as it is written, before its plug-in's settings and its declared facets are checked."""
+
+    name: InstanceName
+    kind: str
+    every: Duration = 120.0
+    deadline: Duration = 60.0
+    quality_level: QualityLevel = "production"
+    serving_state: ServingState = "production"
+    health: DeclaredHealth | None = None
+    downtime: Downtime | None = None
+    defaults: Defaults = Defaults()
+    declared: dict[Facet, dict[str, Any]] = {}
+    settings: dict[str, Any] = {}
+
+
+class ChannelBlock(Settings):
+    """One channel as it is written, before its plug-in's settings are checked."""
+
+    name: InstanceName
+    kind: str
+    format: Literal["ldif", "xml", "json"] = "ldif"
+    template_set: TemplateSet = TemplateSet.RESOURCE
+    templates: str | None = None
+    every: Duration = 60.0
+    deadline: Duration = 30.0
+    settings: dict[str, Any] = {}
+
+
+class FreshnessBlock(Settings):
+    """How old a facet may get: stale after `fresh_for`, withheld after `publish_for`."""
+
+    fresh_for: Duration | None = None
+    publish_for: Duration | None = None
+
+
+class Publication(Settings):
+    """How the document speaks: settings that hold for every channel."""
+
+    vocabulary: Vocabulary = Vocabulary.FEDCLOUD
+    memory_unit: Literal["mib", "si"] = "mib"
+    boolean_case: Literal["lower", "upper"] = "lower"
+
+
+class ConfigurationFile(Settings):
+    """The whole file as it is written."""
+
+    centre: Centre
+    communities: tuple[Community, ...] = ()
+    instances: Annotated[tuple[InstanceBlock, ...], Field(min_length=1)]
+    channels: tuple[ChannelBlock, ...] = ()
+    freshness: dict[Facet, FreshnessBlock] = {}
+    publication: Publication = Publication()
+    state: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Instance:
+    """One VM manager: what its block says, with settings and declared facets as checked objects."""
+
+    block: InstanceBlock
+    settings: Settings
+    declared: Mapping[Facet, FacetValue]
+
+    @property
+    def name(self) -> str:
+        """The operator's name of the instance."""
+        return self.block.name
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Channel:
+    """One channel: what its block says, with its settings as a checked object."""
+
+    block: ChannelBlock
+    settings: Settings
+
+    @property
+    def name(self) -> str:
+        """The operator's name of the channel."""
+        return self.block.name
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Configuration:
+    """The operator's configuration, checked whole.
+
+    `loaded_at` is when the file was read (aware, UTC): the observation of everything that only the operator can know.
+    """
+
+    centre: Centre
+    communities: tuple[Community, ...]
+    instances: tuple[Instance, ...]
+    channels: tuple[Channel, ...]
+    freshness: Mapping[Facet, Freshness]
+    publication: Publication
+    state: str | None
+    loaded_at: datetime
+
+    def freshness_of(self, facet: Facet) -> Freshness:
+        """How old this facet may get."""
+        return self.freshness.get(facet) or default_freshness(facet)

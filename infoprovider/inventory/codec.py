@@ -1,0 +1,35 @@
+"""Facets to and from JSON, by pydantic's TypeAdapter; the format version is part of what is written."""
+
+import functools
+from typing import Any
+
+from pydantic import TypeAdapter
+
+from infoprovider.inventory.model import FACET_TYPES, Facet, FacetValue
+
+FORMAT_VERSION = 1
+"""Raised whenever an older reader would misunderstand what is written."""
+
+
+@functools.cache
+def adapter(facet: Facet) -> TypeAdapter[FacetValue]:
+    """The validator and serialiser of one facet's value."""
+    return TypeAdapter(FACET_TYPES[facet])
+
+
+def to_plain(facet: Facet, value: FacetValue) -> Any:
+    """A facet's value as plain data of JSON types."""
+    return adapter(facet).dump_python(value, mode="json")
+
+
+def to_json(facet: Facet, value: FacetValue) -> bytes:
+    """A facet's value as one JSON object, without line breaks."""
+    return adapter(facet).dump_json(value)
+
+
+def from_json(facet: Facet, text: bytes | str) -> FacetValue:
+    """A facet's value from its JSON object.
+
+    Raises pydantic's ValidationError where the text is not what this facet says.
+    """
+    return adapter(facet).validate_json(text)

@@ -1,0 +1,110 @@
+"""What a provider is: a settings class, one generator function, a spec. No inheritance.
+
+What it promises:
+
+1. It yields a facet as soon as it has it, cheap and important ones first; what was yielded before the deadline is kept.
+2. It answers every part of each wanted facet once, by `Observed`, `Failed` or `NotOffered`; silence counts as failed.
+   Success with an empty list where rights are missing is `NotOffered`, never an empty truth.
+3. It writes None for what it does not know: never 0, never a constant that looks like an answer.
+4. It does not retry, cache, sleep, read the clock except through `now`, or write files.
+5. It translates its library's exceptions into ours at its border, with `from`.
+6. Fetching and reshaping are separate: `fetch_*` functions talk, `to_*` functions are pure.
+"""
+
+import logging
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Generic, Protocol, TypeAlias, TypeVar
+
+from pydantic import BaseModel
+
+from infoprovider.deadline import Deadline
+from infoprovider.inventory.model import Facet, FacetValue
+
+S = TypeVar("S", bound=BaseModel)
+S_contra = TypeVar("S_contra", bound=BaseModel, contravariant=True)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Observed:
+    """One part of a facet as the manager told it.
+
+    `part` is the unit of last-good inside a facet (project, host, region), `observed_at` aware UTC, when the manager
+    answered; `calls` which calls gave it; `notes` are for the operator and never published.
+    """
+
+    facet: Facet
+    value: FacetValue
+    part: str = ""
+    observed_at: datetime
+    calls: tuple[str, ...] = ()
+    notes: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Failed:
+    """It should have answered and did not: last good is kept, health and exit code say so."""
+
+    facet: Facet
+    part: str = ""
+    reason: str
+    retryable: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NotOffered:
+    """No right, no such call, not knowable: shown once, leaves health and exit code alone."""
+
+    facet: Facet
+    part: str = ""
+    reason: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Parts:
+    """Ends a facet: which parts exist now, so that removed ones go and failed ones stay."""
+
+    facet: Facet
+    parts: frozenset[str]
+
+
+Answer: TypeAlias = Observed | Failed | NotOffered | Parts
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CollectContext:
+    """What a collection is asked for: by the operator's instance name, which facets, until when, and its clock."""
+
+    instance: str
+    wanted: frozenset[Facet]
+    deadline: Deadline
+    now: Callable[[], datetime]
+    log: "logging.LoggerAdapter[logging.Logger]"
+
+
+class Collect(Protocol[S_contra]):
+    """A provider's one function: settings and context in, answers out as they come."""
+
+    def __call__(self, settings: S_contra, context: CollectContext, /) -> Iterator[Answer]:
+        """Answer every part of each wanted facet once, each as soon as it is known."""
+        ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ProviderSpec(Generic[S]):
+    """What a provider module registers: group `infoprovider.providers`, name = kind, value = `module:SPEC`.
+
+    `facets` is what this manager can ever answer. `measures` is whether an answer proves that the manager is alive:
+    False for a description that is read from a file. `needs` are importable names of optional packages.
+    """
+
+    kind: str
+    settings: type[S]
+    facets: frozenset[Facet]
+    collect: Collect[S]
+    measures: bool = True
+    needs: tuple[str, ...] = ()
+
+
+AnyProviderSpec: TypeAlias = ProviderSpec[Any]

@@ -1,0 +1,1 @@
+"""Where bytes go: one module per kind of channel; they are run by `publication`."""
