@@ -1,0 +1,1 @@
+"""What is known becomes the current document, and the current document reaches its channels."""
