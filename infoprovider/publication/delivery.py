@@ -50,6 +50,7 @@ def _attempt(channel: Channel, spec: AnyPublisherSpec, rendering: Rendering) -> 
         raise
     except Exception as error:
         raise PluginError(
-            f"channel {channel.name}: the publisher {spec.kind} raised {type(error).__name__}: {error}, "
-            "which its contract does not allow; report it to the publisher's authors"
+            f"channel {channel.name}: publisher {spec.kind} raised {type(error).__name__}, "
+            f"which its contract does not allow: {error}",
+            remedy="report it to the publisher's authors",
         ) from error

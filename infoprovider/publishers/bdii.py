@@ -12,13 +12,13 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated
 
-from pydantic import Field, StringConstraints
+from pydantic import StringConstraints
 
 from infoprovider.deadline import Deadline
 from infoprovider.errors import Refused
 from infoprovider.files import check_writable, fault, replace_file
 from infoprovider.publishers.contract import Delivery, Format, PublisherSpec, Receipt, Rendering
-from infoprovider.settings import Settings
+from infoprovider.settings import FolderPath, Settings
 
 _EXECUTABLE = 0o111
 
@@ -26,7 +26,7 @@ _EXECUTABLE = 0o111
 class BdiiSettings(Settings):
     """The folder of static LDIF that the BDII reads, and the name of our file in it."""
 
-    folder: Annotated[Path, Field(strict=False)]
+    folder: FolderPath
     file: Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9_][A-Za-z0-9._-]*\.ldif$")] = "infoprovider.ldif"
 
 
