@@ -83,6 +83,11 @@ class PluginError(InfoproviderError):
 
     exit_code = ExitCode.PLUGIN
 
+    def __init__(self, what: str, *, remedy: str) -> None:
+        self.what = what
+        self.remedy = remedy
+        super().__init__(f"{what}; {remedy}")
+
 
 class CollectError(InfoproviderError):
     """A VM manager did not give what was asked."""

@@ -1,10 +1,24 @@
-"""What settings and inventory files are built from: strict models, durations and sizes with their units."""
+"""What settings and inventory files are built from: strict models, durations and sizes with units, paths, moments.
+
+The descriptions in the types are read by `yamlfile.py`: they complete the sentence "write …" in a finding.
+"""
 
 import re
 from collections.abc import Mapping
+from datetime import UTC
+from pathlib import Path
 from typing import Annotated, Any
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
+from pydantic import (
+    AfterValidator,
+    AwareDatetime,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    ValidationInfo,
+    WithJsonSchema,
+)
 
 SECONDS = {"s": 1, "m": 60, "h": 3600, "d": 86400}
 BYTES = {
@@ -61,14 +75,54 @@ def _gibibytes(value: Any) -> Any:
     return value if amount is None else amount / BYTES["GiB"]
 
 
-Duration = Annotated[float, BeforeValidator(_duration), Field(ge=0)]
-"""Seconds; written as a number of seconds or with a unit: `30s`, `5m`, `2h`, `7d`."""
+def _resolved(value: Path, info: ValidationInfo) -> Path:
+    """The path as seen from the folder of the file that names it, where the validation context tells that folder."""
+    return info.context["folder"] / value if info.context else value
 
-Mebibytes = Annotated[int, BeforeValidator(_mebibytes), Field(ge=0)]
+
+def _schema(kind: str, description: str, *units: str) -> WithJsonSchema:
+    """How a quantity is written, for editors and for findings: a number, or a text with a unit."""
+    text = rf"^\s*\d+(\.\d+)?\s*({'|'.join(units)})\s*$"
+    options = [{"type": kind, "minimum": 0}, {"type": "string", "pattern": text}]
+    return WithJsonSchema({"anyOf": options, "description": description}, mode="validation")
+
+
+Duration = Annotated[
+    float,
+    BeforeValidator(_duration),
+    Field(gt=0),
+    _schema("number", "a number of seconds, or a duration such as 30s, 5m, 2h or 7d", *SECONDS),
+]
+"""Seconds, more than none; written as a number of seconds or with a unit: `30s`, `5m`, `2h`, `7d`."""
+
+Mebibytes = Annotated[
+    int,
+    BeforeValidator(_mebibytes),
+    Field(ge=0),
+    _schema("integer", "a whole number of MiB, or a size such as 4 GiB", *BYTES),
+]
 """MiB, a whole number; written as such or with a unit: `4096`, `4 GiB`."""
 
-Gibibytes = Annotated[float, BeforeValidator(_gibibytes), Field(ge=0)]
+Gibibytes = Annotated[
+    float,
+    BeforeValidator(_gibibytes),
+    Field(ge=0),
+    _schema("number", "a number of GiB, or a size such as 20 GiB or 2 TiB", *BYTES),
+]
 """GiB; written as such or with a unit: `20`, `1.5`, `2 TiB`."""
 
-Count = Annotated[int, Field(ge=0, le=2**31 - 1)]
+Count = Annotated[int, Field(ge=0, le=2**31 - 1, description="a whole number, 0 or more")]
 """A number of things; GLUE 2.0 readers hold it in 32 bits."""
+
+Moment = Annotated[
+    AwareDatetime,
+    AfterValidator(lambda moment: moment.astimezone(UTC)),
+    Field(description="a moment with its time zone, such as 2030-01-31T12:00:00Z"),
+]
+"""A moment in UTC; written with its time zone."""
+
+FilePath = Annotated[Path, AfterValidator(_resolved), Field(strict=False, description="the path of a file")]
+"""A file; a relative path is seen from the folder of the configuration file (validation context `folder`)."""
+
+FolderPath = Annotated[Path, AfterValidator(_resolved), Field(strict=False, description="the path of a folder")]
+"""A folder; a relative path is seen from the folder of the configuration file (validation context `folder`)."""

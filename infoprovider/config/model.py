@@ -8,21 +8,34 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
+from pathlib import Path
 from typing import Annotated, Any, Literal
 
 from pydantic import Field, StringConstraints
 
 from infoprovider.inventory.freshness import Freshness, default_freshness
 from infoprovider.inventory.model import Facet, FacetValue
-from infoprovider.settings import Duration, Settings
+from infoprovider.settings import Duration, FolderPath, Moment, Settings
 
-RegisteredName = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,126}$")]
+RegisteredName = Annotated[
+    str,
+    StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,126}$"),
+    Field(description="up to 127 letters, digits, dots, hyphens and underscores, a letter or digit first"),
+]
 """A site's or a community's name as a federation registers it: it becomes part of distinguished names as it is."""
 
-InstanceName = Annotated[str, StringConstraints(pattern=r"^[A-Za-z][A-Za-z0-9._-]{0,62}$")]
+InstanceName = Annotated[
+    str,
+    StringConstraints(pattern=r"^[A-Za-z][A-Za-z0-9._-]{0,62}$"),
+    Field(description="up to 63 letters, digits, dots, hyphens and underscores, a letter first"),
+]
+"""The operator's own name of an instance or a channel; an instance's becomes part of identifiers."""
 
 QualityLevel = Literal["development", "testing", "pre-production", "production"]
 ServingState = Literal["production", "draining", "queueing", "closed"]
+
+
+_URI = StringConstraints(pattern=r"^[a-z][a-z0-9+.-]*:\S+$")
 
 
 class Vocabulary(StrEnum):
@@ -55,7 +68,7 @@ class Contact(Settings):
     """Whom to ask; `detail` is a URI, `mailto:…` as a rule."""
 
     type: Literal["general", "security", "sysadmin", "usersupport"]
-    detail: Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9+.-]*:\S+$")]
+    detail: Annotated[str, _URI, Field(description="a URI such as mailto:cloud@example.org")]
 
 
 class Disclosure(Settings):
@@ -107,9 +120,9 @@ class DeclaredHealth(Settings):
 class Downtime(Settings):
     """An announced interruption; an end needs a start."""
 
-    announced: datetime | None = None
-    start: datetime
-    end: datetime | None = None
+    announced: Moment | None = None
+    start: Moment
+    end: Moment | None = None
     info: str | None = None
 
 
@@ -143,7 +156,7 @@ class ChannelBlock(Settings):
     kind: str
     format: Literal["ldif", "xml", "json"] = "ldif"
     template_set: TemplateSet = TemplateSet.RESOURCE
-    templates: str | None = None
+    templates: FolderPath | None = None
     every: Duration = 60.0
     deadline: Duration = 30.0
     settings: dict[str, Any] = {}
@@ -173,7 +186,7 @@ class ConfigurationFile(Settings):
     channels: tuple[ChannelBlock, ...] = ()
     freshness: dict[Facet, FreshnessBlock] = {}
     publication: Publication = Publication()
-    state: str | None = None
+    state: FolderPath | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -216,7 +229,7 @@ class Configuration:
     channels: tuple[Channel, ...]
     freshness: Mapping[Facet, Freshness]
     publication: Publication
-    state: str | None
+    state: Path | None
     loaded_at: datetime
 
     def freshness_of(self, facet: Facet) -> Freshness:

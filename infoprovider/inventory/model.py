@@ -8,13 +8,12 @@ A facet is the unit that is collected, stored, aged and withheld; each has one d
 """
 
 from dataclasses import dataclass
-from datetime import datetime
 from enum import StrEnum
 from typing import ClassVar, Literal, TypeAlias
 
 from pydantic import ConfigDict
 
-from infoprovider.settings import Count, Gibibytes, Mebibytes
+from infoprovider.settings import Count, Gibibytes, Mebibytes, Moment
 
 _STRICT = ConfigDict(extra="forbid", strict=True)
 
@@ -85,7 +84,7 @@ class ApiEndpoint:
     interface: str
     version: str | None = None
     sign_in: tuple[SignIn, ...]
-    started_at: datetime | None = None
+    started_at: Moment | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -363,7 +362,7 @@ class Endorsement:
     identifier: str
     endorser: str
     image_list: str | None = None
-    expires_at: datetime | None = None
+    expires_at: Moment | None = None
     checksum: Checksum | None = None
     revoked: bool = False
 
@@ -508,8 +507,8 @@ class Price:
     consumption_fee_period: str | None = None
     currency: str
     scope: str | None = None
-    valid_from: datetime | None = None
-    valid_until: datetime | None = None
+    valid_from: Moment | None = None
+    valid_until: Moment | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
