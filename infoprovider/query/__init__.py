@@ -1,0 +1,1 @@
+"""Asking an information system as a broker does, and reading its answers back."""
