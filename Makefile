@@ -1,0 +1,50 @@
+# make demo                     publishes the shipped demo centre and shows what a broker sees: no root, no service
+# make test                     runs the tests with whatever is installed, and says at the end what it did not run
+# make test SERVICES=install    installs the Debian packages that the rest needs (as root), and runs everything
+# make check                    format, lint, types and tests
+# make bench                    the benchmarks, in their short form
+
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+PIP := $(BIN)/pip install --quiet --disable-pip-version-check --constraint constraints.txt
+SERVICES ?=
+
+ifeq ($(SERVICES),install)
+require := INFOPROVIDER_REQUIRE_SERVICES=1
+setup := services
+else ifeq ($(SERVICES),)
+setup := $(VENV)/.dev
+else
+$(error SERVICES=$(SERVICES) is not known: leave it out or write SERVICES=install)
+endif
+
+.PHONY: demo test check bench services clean
+
+demo: $(VENV)/.run
+	@$(BIN)/infoprovider try
+
+test: $(setup)
+	@$(require) $(BIN)/pytest -q
+
+check: $(VENV)/.dev
+	@tools/check
+
+bench: $(setup)
+	@for program in benchmarks/*.py; do echo "$$program"; $(BIN)/python $$program --short || exit 1; done
+
+services: $(VENV)/.dev
+	@PYTHON=$(BIN)/python tools/services
+	@$(PIP) --editable '.[libldap]'
+
+$(VENV)/.run: pyproject.toml constraints.txt
+	@$(PYTHON) -m venv $(VENV)
+	@$(PIP) --editable .
+	@touch $@
+
+$(VENV)/.dev: $(VENV)/.run
+	@$(PIP) --editable '.[dev]'
+	@touch $@
+
+clean:
+	rm -rf $(VENV)
