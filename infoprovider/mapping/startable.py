@@ -1,0 +1,235 @@
+"""How many more machines of a type a project could start right now.
+
+The least of what the project's quota leaves and of what the hosts hold. Hosts are divided one by one and then added:
+dividing a sum would count room that no single host has (docs/startable-now.md has the measurements behind this).
+"""
+
+import math
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+
+from infoprovider.inventory.model import (
+    Capacity,
+    HostCapacity,
+    HypervisorPool,
+    InstanceType,
+    Limit,
+    Networks,
+    Ownership,
+    Quotas,
+    Usage,
+)
+from infoprovider.mapping.fitting import pools_of
+
+
+@dataclass(frozen=True, slots=True)
+class Startable:
+    """A number of machines; `is_upper_bound` where something that could lower it is not known."""
+
+    machines: int
+    is_upper_bound: bool
+
+
+@dataclass(frozen=True, slots=True)
+class _Term:
+    """One bound: infinite where it does not bind, `known` False where it could bind but cannot be read."""
+
+    machines: float
+    known: bool = True
+
+
+_UNBOUND = _Term(math.inf)
+_UNREAD = _Term(math.inf, known=False)
+
+
+def startable(
+    instance_type: InstanceType,
+    quotas: Quotas | None,
+    usage: Usage | None,
+    capacity: Capacity | None,
+    pools: tuple[HypervisorPool, ...],
+    networks: Networks | None,
+) -> Startable | None:
+    """The number for one type in one project, None where it cannot be known.
+
+    A type without a root disk has no number unless the cloud boots it from volumes (cloud-mapping 0.14).
+    """
+    if instance_type.disk_gib == 0 and not instance_type.boots_from_volume:
+        return None
+    terms = [
+        *_quota_terms(instance_type, quotas, usage, networks),
+        *_host_terms(instance_type, capacity, pools),
+        _address_term(quotas.project if quotas else None, networks),
+    ]
+    if not instance_type.placement_is_known:
+        terms.append(_UNREAD)
+    machines = min(term.machines for term in terms)
+    if machines == math.inf:
+        return None
+    # Nothing can be lower than none, whatever else is not known.
+    is_exact = all(term.known for term in terms) or machines == 0
+    return Startable(int(machines), is_upper_bound=not is_exact)
+
+
+def held_when_empty(
+    instance_type: InstanceType, capacity: Capacity | None, pools: tuple[HypervisorPool, ...]
+) -> tuple[int, int] | None:
+    """Machines of a type that all hosts could hold if they were empty, and how many of those unusable hosts could.
+
+    None where single hosts are not known, or not well enough.
+    """
+    if capacity is None or not capacity.hosts:
+        return None
+    possible = {pool.id for pool in pools_of(instance_type, pools)}
+    everywhere = unusable = 0.0
+    for host in capacity.hosts:
+        if not _is_possible(host, pools, possible):
+            continue
+        room = _room(_emptied(host), instance_type, disk_is_shared=bool(capacity.disk_is_shared))
+        if not room.known or room.machines == math.inf:
+            return None
+        everywhere += room.machines
+        unusable += 0 if host.usable else room.machines
+    return int(everywhere), int(unusable)
+
+
+def _emptied(host: HostCapacity) -> HostCapacity:
+    devices = tuple(replace(device, used=0) for device in host.devices)
+    disk_used = None if host.disk_gib is None else 0.0
+    return replace(host, vcpus_used=0, memory_used_mib=0, disk_used_gib=disk_used, devices=devices)
+
+
+def needed_disk(instance_type: InstanceType) -> float | None:
+    """GiB of local disk that a machine takes on its host; None where it is not known."""
+    root = 0 if instance_type.boots_from_volume else instance_type.disk_gib
+    if root is None:
+        return None
+    return root + (instance_type.ephemeral_gib or 0) + (instance_type.swap_mib or 0) / 1024
+
+
+def accelerators(instance_type: InstanceType) -> int:
+    """Devices that a machine of the type takes."""
+    return sum(one.number for one in instance_type.accelerators)
+
+
+def quota_left(limit: Limit | float, used: float | None) -> float | None:
+    """What a quota leaves: infinite where it is unlimited, never negative, None where it cannot be read."""
+    if limit == "unlimited":
+        return math.inf
+    if limit is None or used is None or isinstance(limit, str):
+        return None
+    return max(0.0, limit - used)
+
+
+def _quota_terms(
+    instance_type: InstanceType, quotas: Quotas | None, usage: Usage | None, networks: Networks | None
+) -> Iterable[_Term]:
+    if quotas is None:
+        yield _UNREAD
+        return
+    addresses = 1 if networks is not None and networks.public_ipv4 == "always" else 0
+    used = usage or Usage(project=quotas.project)
+    demands: tuple[tuple[Limit | float, float | None, float | None], ...] = (
+        (quotas.instances, used.instances, 1),
+        (quotas.vcpus, used.vcpus, instance_type.vcpus),
+        (quotas.memory_mib, used.memory_mib, instance_type.memory_mib),
+        (quotas.disk_gib, used.disk_gib, needed_disk(instance_type)),
+        (quotas.accelerators, used.accelerators, accelerators(instance_type)),
+        (quotas.public_addresses, used.public_addresses, addresses),
+    )
+    for limit, amount, demand in demands:
+        if demand == 0 or limit == "unlimited":
+            continue
+        left = quota_left(limit, amount)
+        yield _UNREAD if left is None or demand is None else _Term(left // demand)
+
+
+def _host_terms(
+    instance_type: InstanceType, capacity: Capacity | None, pools: tuple[HypervisorPool, ...]
+) -> Iterable[_Term]:
+    if capacity is None:
+        yield _UNREAD
+        return
+    if capacity.disk_is_shared:
+        yield _shared_disk(instance_type, capacity)
+    if not capacity.hosts:
+        yield _whole_cloud(instance_type, capacity)
+        return
+    possible = {pool.id for pool in pools_of(instance_type, pools)}
+    known = True
+    machines = 0.0
+    for host in capacity.hosts:
+        if not host.usable or not _is_possible(host, pools, possible):
+            continue
+        # A host of no known pool may not be one that the type runs on.
+        known = known and (host.pool is not None or instance_type.pools is None)
+        room = _room(host, instance_type, disk_is_shared=bool(capacity.disk_is_shared))
+        known = known and room.known
+        machines += room.machines
+    yield _Term(machines, known)
+
+
+def _is_possible(host: HostCapacity, pools: tuple[HypervisorPool, ...], possible: set[str]) -> bool:
+    return host.pool is None or not pools or host.pool in possible
+
+
+def _cpu_demand(instance_type: InstanceType) -> float:
+    return instance_type.vcpus if instance_type.cpu_capacity is None else instance_type.cpu_capacity
+
+
+def _room(host: HostCapacity, instance_type: InstanceType, *, disk_is_shared: bool) -> _Term:
+    """How many machines of a type one host still holds: the least over its resources."""
+    bounds = [
+        _whole(host.vcpus - host.vcpus_used, _cpu_demand(instance_type)),
+        _whole(host.memory_mib - host.memory_used_mib, instance_type.memory_mib),
+    ]
+    known = True
+    disk = 0 if disk_is_shared else needed_disk(instance_type)
+    if disk is None or (disk > 0 and (host.disk_gib is None or host.disk_used_gib is None)):
+        known = False
+    elif disk > 0 and host.disk_gib is not None and host.disk_used_gib is not None:
+        bounds.append(_whole(host.disk_gib - host.disk_used_gib, disk))
+    for wanted in instance_type.accelerators:
+        free = sum(
+            device.total - device.used
+            for device in host.devices
+            if device.type == wanted.type and (wanted.model is None or device.model in (None, wanted.model))
+        )
+        bounds.append(_whole(free, wanted.number))
+    return _Term(min(bounds), known)
+
+
+def _whole(free: float, needed: float) -> float:
+    """How often what is needed goes into what is free; infinite where nothing is needed."""
+    return max(0, free // needed) if needed > 0 else math.inf
+
+
+def _shared_disk(instance_type: InstanceType, capacity: Capacity) -> _Term:
+    """One common store bounds the whole cloud once, not each host."""
+    disk = needed_disk(instance_type)
+    if disk == 0:
+        return _UNBOUND
+    if disk is None or capacity.disk_gib is None or capacity.disk_used_gib is None:
+        return _UNREAD
+    return _Term(_whole(capacity.disk_gib - capacity.disk_used_gib, disk))
+
+
+def _whole_cloud(instance_type: InstanceType, capacity: Capacity) -> _Term:
+    """Without rows for single hosts, the free sums are all that is known: never less than the truth."""
+    bounds = []
+    if capacity.vcpus is not None and capacity.vcpus_used is not None:
+        bounds.append(_whole(capacity.vcpus - capacity.vcpus_used, _cpu_demand(instance_type)))
+    if capacity.memory_mib is not None and capacity.memory_used_mib is not None:
+        bounds.append(_whole(capacity.memory_mib - capacity.memory_used_mib, instance_type.memory_mib))
+    return _Term(min(bounds, default=math.inf), known=False)
+
+
+def _address_term(project: str | None, networks: Networks | None) -> _Term:
+    """Each machine takes an address of a network; it binds where every network of the project tells what is free."""
+    if networks is None:
+        return _UNBOUND
+    usable = [one for one in networks.networks if one.ownership is Ownership.PUBLIC or project in one.projects]
+    free = [one.addresses_free for one in usable if one.addresses_free is not None]
+    if not usable or len(free) < len(usable):
+        return _UNBOUND
+    return _Term(sum(free))
