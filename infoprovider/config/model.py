@@ -168,6 +168,11 @@ class FreshnessBlock(Settings):
     fresh_for: Duration | None = None
     publish_for: Duration | None = None
 
+    def completed(self, facet: Facet) -> Freshness:
+        """What holds for this facet: what is written, else what is usual."""
+        usual = default_freshness(facet)
+        return Freshness(fresh_for=self.fresh_for or usual.fresh_for, publish_for=self.publish_for or usual.publish_for)
+
 
 class Publication(Settings):
     """How the document speaks: settings that hold for every channel."""

@@ -1,0 +1,1 @@
+"""Runs providers and keeps them to their contract."""

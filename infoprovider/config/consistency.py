@@ -1,0 +1,140 @@
+"""What is right in itself and wrong together: double names, clashes of identifiers, names of what is not there."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+
+from infoprovider.config.model import ChannelBlock, Community, FreshnessBlock, InstanceBlock
+from infoprovider.errors import Finding
+from infoprovider.inventory.model import Facet
+from infoprovider.yamlcheck import choice, value_at
+from infoprovider.yamlfile import Document, Steps
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Draft:
+    """The blocks of a configuration that are right in themselves, by their position in the file."""
+
+    document: Document
+    instances: Mapping[int, InstanceBlock]
+    communities: Mapping[int, Community]
+    channels: Mapping[int, ChannelBlock]
+    freshness: Mapping[str, FreshnessBlock]
+
+
+def check_all(draft: Draft) -> list[Finding]:
+    """Every contradiction between parts of the file."""
+    return [
+        *_double_names(draft, "instances", draft.instances),
+        *_double_names(draft, "communities", draft.communities),
+        *_double_names(draft, "channels", draft.channels),
+        *_centre_named_like_a_community(draft),
+        *_unknown_instances(draft),
+        *_shared_projects(draft),
+        *_downtimes(draft),
+        *_freshness(draft),
+    ]
+
+
+def _double_names(
+    draft: Draft,
+    section: str,
+    blocks: Mapping[int, InstanceBlock] | Mapping[int, Community] | Mapping[int, ChannelBlock],
+) -> Iterator[Finding]:
+    """Identifiers are compared in lower case by aggregators, so names that differ only in case clash as well."""
+    first: dict[str, tuple[int, str]] = {}
+    for index, block in blocks.items():
+        steps = (section, index, "name")
+        other, name = first.setdefault(block.name.lower(), (index, block.name))
+        if other == index:
+            continue
+        line = draft.document.line((section, other, "name"))
+        if name == block.name:
+            yield draft.document.finding(
+                steps, f"the name {name} stands here twice, first in line {line}", remedy="give each its own name"
+            )
+        else:
+            yield draft.document.finding(
+                steps,
+                f"the name {block.name} clashes with {name} in line {line}",
+                why="names become identifiers, and those are compared in lower case",
+                remedy="choose a name that differs in more than case",
+            )
+
+
+def _centre_named_like_a_community(draft: Draft) -> Iterator[Finding]:
+    centre = value_at(draft.document.data, ("centre", "name"))
+    for index, community in draft.communities.items():
+        if isinstance(centre, str) and community.name.lower() == centre.lower():
+            yield draft.document.finding(
+                ("communities", index, "name"),
+                f"the community {community.name} has the name of the centre",
+                why="both become a GLUE2DomainID, and an identifier stands for one thing",
+                remedy="write the community's registered name",
+            )
+
+
+def _mappings(draft: Draft) -> Iterator[tuple[Steps, Community, int]]:
+    for index, community in draft.communities.items():
+        for position in range(len(community.projects)):
+            yield ("communities", index, "projects", position), community, position
+
+
+def _unknown_instances(draft: Draft) -> Iterator[Finding]:
+    """Compares with every name that was written, so that one mistake in an instance makes one finding."""
+    written = value_at(draft.document.data, ("instances",))
+    blocks = written if isinstance(written, list) else []
+    names = [block["name"] for block in blocks if isinstance(block, dict) and isinstance(block.get("name"), str)]
+    for steps, community, position in _mappings(draft):
+        name = community.projects[position].instance
+        if name not in names:
+            what = f"there is no instance {name}"
+            yield draft.document.finding((*steps, "instance"), what, remedy=choice(name, names))
+
+
+def _shared_projects(draft: Draft) -> Iterator[Finding]:
+    """A share serves one community: readers of its policy keep one name only."""
+    owners: dict[tuple[str, str], tuple[str, Steps]] = {}
+    entitled: dict[tuple[str, str, str | None, str | None], Steps] = {}
+    for steps, community, position in _mappings(draft):
+        mapping = community.projects[position]
+        owner, first = owners.setdefault((mapping.instance, mapping.project), (community.name, steps))
+        if owner != community.name:
+            line = draft.document.line(first)
+            yield draft.document.finding(
+                (*steps, "project"),
+                f"project {mapping.project} of {mapping.instance} belongs to {owner} already, in line {line}",
+                why="a share serves one community",
+                remedy="give each community a project of its own",
+            )
+            continue
+        same = entitled.setdefault((mapping.instance, mapping.project, mapping.group, mapping.role), steps)
+        if same != steps:
+            line = draft.document.line(same)
+            yield draft.document.finding(
+                steps,
+                f"project {mapping.project} of {mapping.instance} is mapped twice, first in line {line}",
+                remedy="remove one of the two, or tell them apart by group or role",
+            )
+
+
+def _downtimes(draft: Draft) -> Iterator[Finding]:
+    for index, instance in draft.instances.items():
+        downtime = instance.downtime
+        if downtime and downtime.end and downtime.end <= downtime.start:
+            yield draft.document.finding(
+                ("instances", index, "downtime", "end"),
+                "the downtime ends before it starts",
+                remedy="write an end that lies after the start, or leave it out while it is not known",
+            )
+
+
+def _freshness(draft: Draft) -> Iterator[Finding]:
+    for facet, block in draft.freshness.items():
+        freshness = block.completed(Facet(facet))
+        if freshness.publish_for < freshness.fresh_for:
+            yield draft.document.finding(
+                ("freshness", facet),
+                f"{facet} is fresh for {freshness.fresh_for:g} s but withheld after {freshness.publish_for:g} s",
+                remedy="write a publish_for that is not shorter than fresh_for",
+                at_key=True,
+            )

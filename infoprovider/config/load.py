@@ -1,0 +1,144 @@
+"""The configuration file, read and checked whole: every mistake is reported with its place and its remedy."""
+
+from collections.abc import Callable, Mapping
+from datetime import datetime
+from pathlib import Path
+from typing import Any, TypeVar
+
+from pydantic import TypeAdapter
+
+from infoprovider.config.consistency import Draft, check_all
+from infoprovider.config.model import (
+    Channel,
+    ChannelBlock,
+    Community,
+    Configuration,
+    ConfigurationFile,
+    FreshnessBlock,
+    Instance,
+    InstanceBlock,
+)
+from infoprovider.errors import ConfigError, Finding, PluginError
+from infoprovider.inventory.codec import adapter
+from infoprovider.inventory.model import PARTED_BY_PROJECT, Facet, FacetValue
+from infoprovider.settings import Settings
+from infoprovider.yamlcheck import gathered, in_order, validate, value_at
+from infoprovider.yamlfile import Document, Steps, read_file
+
+T = TypeVar("T")
+FACET_NAMES = frozenset(facet.value for facet in Facet)
+
+SettingsOf = Callable[[str], type[Settings]]
+"""From a kind to the class of its settings; raises PluginError for a kind that cannot be used."""
+
+
+def load(
+    path: Path, provider_settings: SettingsOf, publisher_settings: SettingsOf, now: Callable[[], datetime]
+) -> Configuration:
+    """The configuration in this file; raises ConfigError with every mistake in it, in the order of the file.
+
+    Relative paths in it are seen from its own folder.
+    """
+    document = read_file(path)
+    loading = _Loading(document, path.parent.absolute())
+    file = loading.part(TypeAdapter(ConfigurationFile), ())
+    providers = loading.settings("instances", provider_settings)
+    publishers = loading.settings("channels", publisher_settings)
+    declared = loading.declared()
+    findings = in_order([*loading.findings, *check_all(_draft(document, loading.context))])
+    if findings or file is None:
+        raise ConfigError(findings)
+    return Configuration(
+        centre=file.centre,
+        communities=file.communities,
+        instances=tuple(
+            Instance(block=block, settings=providers[index], declared=declared[index])
+            for index, block in enumerate(file.instances)
+        ),
+        channels=tuple(Channel(block=block, settings=publishers[index]) for index, block in enumerate(file.channels)),
+        freshness={facet: block.completed(facet) for facet, block in file.freshness.items()},
+        publication=file.publication,
+        state=file.state,
+        loaded_at=now(),
+    )
+
+
+class _Loading:
+    """Checks parts of one document and gathers what is wrong with each, so that one mistake hides no other."""
+
+    def __init__(self, document: Document, folder: Path) -> None:
+        self.document = document
+        self.context = {"folder": folder}
+        self.findings: list[Finding] = []
+
+    def part(self, type_: TypeAdapter[T], steps: Steps) -> T | None:
+        """One part as this type; None with findings where it is wrong."""
+        with gathered(self.findings):
+            return validate(self.document, type_, steps, self.context)
+        return None
+
+    def settings(self, section: str, settings_of: SettingsOf) -> Mapping[int, Settings]:
+        """The settings of each block of a section, checked by its plug-in's own class, by position."""
+        checked: dict[Any, Settings] = {}
+        for index in _positions(self.document, section):
+            steps = (section, index)
+            kind = value_at(self.document.data, (*steps, "kind"))
+            if not isinstance(kind, str):
+                continue
+            try:
+                class_ = settings_of(kind)
+            except PluginError as error:
+                self.findings.append(self.document.finding((*steps, "kind"), error.what, remedy=error.remedy))
+                continue
+            settings = self.part(TypeAdapter(class_), (*steps, "settings"))
+            if settings is not None:
+                checked[index] = settings
+        return checked
+
+    def declared(self) -> Mapping[int, Mapping[Facet, FacetValue]]:
+        """What each instance declares instead of its manager, checked by the inventory's types, by position."""
+        return {index: self._declared(index) for index in _positions(self.document, "instances")}
+
+    def _declared(self, index: int) -> Mapping[Facet, FacetValue]:
+        steps = ("instances", index, "declared")
+        written = value_at(self.document.data, steps)
+        known = [Facet(name) for name in written if name in FACET_NAMES] if isinstance(written, dict) else []
+        values: dict[Facet, FacetValue] = {}
+        for facet in known:
+            place = (*steps, facet.value)
+            if facet in PARTED_BY_PROJECT:
+                what = f"{facet} cannot be declared"
+                remedy = "describe it per project in the inventory file of an instance of kind static"
+                why = "it differs from project to project"
+                self.findings.append(self.document.finding(place, what, why=why, remedy=remedy, at_key=True))
+            elif (value := self.part(adapter(facet), place)) is not None:
+                values[facet] = value
+        return values
+
+
+def _positions(document: Document, section: str) -> list[Any]:
+    """Where the blocks of a section stand: numbers in a list, keys in a mapping."""
+    blocks = value_at(document.data, (section,))
+    if isinstance(blocks, dict):
+        return list(blocks)
+    return list(range(len(blocks))) if isinstance(blocks, list) else []
+
+
+def _draft(document: Document, context: Any) -> Draft:
+    """Every block that is right in itself, so that blocks are compared even while others are wrong."""
+
+    def sound(type_: type[T], section: str) -> Mapping[Any, T]:
+        blocks: dict[Any, T] = {}
+        for position in _positions(document, section):
+            with gathered([]):
+                blocks[position] = validate(document, TypeAdapter(type_), (section, position), context)
+        return blocks
+
+    freshness = sound(FreshnessBlock, "freshness")
+    return Draft(
+        document=document,
+        instances=sound(InstanceBlock, "instances"),
+        communities=sound(Community, "communities"),
+        channels=sound(ChannelBlock, "channels"),
+        freshness={name: block for name, block in freshness.items() if name in FACET_NAMES},
+    )

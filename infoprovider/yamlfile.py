@@ -1,0 +1,202 @@
+"""A YAML file that the operator wrote: as plain data, with the place of every key and value.
+
+Scalars follow the core schema of YAML 1.2: only `true` and `false` are truth values, `no` and `on` are text, numbers
+are decimal, moments stay text. What JSON could not say (double keys, keys that are no text, tags) is refused.
+`yamlcheck.py` turns parts of a document into settings.
+"""
+
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, ClassVar, TypeAlias
+
+import yaml
+
+from infoprovider.errors import ConfigError, Finding
+
+Steps: TypeAlias = tuple[str | int, ...]
+"""The way from the top of a document to a value: keys of mappings and positions in lists."""
+
+MAX_BYTES = 16 * 2**20
+MAX_NODES = 1_000_000
+MAX_DEPTH = 40
+
+_WHOLE = re.compile(r"[-+]?(?:0|[1-9][0-9]*)$")
+_NUMBER = re.compile(r"[-+]?(?:0|[1-9][0-9]*)(?:\.[0-9]+)?(?:[eE][-+]?[0-9]+)?$")
+
+
+class _Loader(getattr(yaml, "CSafeLoader", yaml.SafeLoader)):  # type: ignore[misc]  # which one depends on libyaml
+    """PyYAML's loader with the scalars of YAML 1.2's core schema."""
+
+    yaml_implicit_resolvers: ClassVar[dict[str, Any]] = {}
+
+
+_Loader.add_implicit_resolver("tag:yaml.org,2002:null", re.compile(r"(?:~|null|Null|NULL|)$"), ["~", "n", "N", ""])
+_Loader.add_implicit_resolver(
+    "tag:yaml.org,2002:bool", re.compile(r"(?:true|True|TRUE|false|False|FALSE)$"), list("tTfF")
+)
+_Loader.add_implicit_resolver("tag:yaml.org,2002:int", _WHOLE, list("-+0123456789"))
+_Loader.add_implicit_resolver("tag:yaml.org,2002:float", _NUMBER, list("-+0123456789"))
+
+_SCALARS: Mapping[str, Any] = {
+    "tag:yaml.org,2002:str": str,
+    "tag:yaml.org,2002:int": int,
+    "tag:yaml.org,2002:float": float,
+    "tag:yaml.org,2002:bool": lambda text: text.lower() == "true",
+    "tag:yaml.org,2002:null": lambda _text: None,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Document:
+    """One YAML file as plain data; `root` knows the places."""
+
+    file: str
+    data: Any
+    root: yaml.Node
+
+    def finding(self, steps: Steps, what: str, *, remedy: str, why: str = "", at_key: bool = False) -> Finding:
+        """A mistake at this value (or at its key), or at the nearest thing around it that was written."""
+        mark = _mark(self.root, steps, at_key=at_key)
+        return _finding(self.file, mark, path(steps), what, why, remedy)
+
+    def line(self, steps: Steps) -> int:
+        """The line of this value, counted from 1."""
+        return int(_mark(self.root, steps).line) + 1
+
+
+def path(steps: Steps) -> str:
+    """The way to a value as an operator reads it: `instances[2].settings.file`."""
+    text = "".join(f"[{step}]" if isinstance(step, int) else f".{step}" for step in steps)
+    return text.removeprefix(".")
+
+
+# --- reading -------------------------------------------------------------------------------------------------------
+
+
+def read_file(file: Path) -> Document:
+    """The document in a file; raises ConfigError where it cannot be read or is no usable YAML."""
+    try:
+        content = file.read_bytes()
+    except OSError as error:
+        remedy = "name a file that exists and that this user may read"
+        raise ConfigError([Finding(file=str(file), what="cannot be read", why=fault(error), remedy=remedy)]) from error
+    return read(content, str(file))
+
+
+def fault(error: OSError) -> str:
+    """What the system said, without number and path."""
+    return error.strerror or type(error).__name__
+
+
+def read(content: bytes, file: str) -> Document:
+    """The one document in this YAML text; raises ConfigError with every mistake of form."""
+    if len(content) > MAX_BYTES:
+        remedy = f"split it: at most {MAX_BYTES // 2**20} MiB are read"
+        raise ConfigError([Finding(file=file, what=f"is {len(content) // 2**20} MiB large", remedy=remedy)])
+    try:
+        root = yaml.compose(content.decode(), Loader=_Loader)
+    except UnicodeDecodeError as error:
+        line = content.count(b"\n", 0, error.start) + 1
+        finding = Finding(file=file, line=line, what="is not UTF-8 text", remedy="save the file in UTF-8")
+        raise ConfigError([finding]) from error
+    except yaml.YAMLError as error:
+        raise ConfigError([_syntax(file, error)]) from error
+    except RecursionError as error:
+        raise ConfigError([_too_deep(file, None)]) from error
+    if root is None:
+        raise ConfigError([Finding(file=file, what="is empty", remedy="write at least the required keys")])
+    reading = _Reading(file)
+    data = reading.plain(root, ())
+    if reading.findings:
+        raise ConfigError(reading.findings)
+    return Document(file=file, data=data, root=root)
+
+
+def _syntax(file: str, error: yaml.YAMLError) -> Finding:
+    mark = getattr(error, "problem_mark", None)
+    why = ", ".join(str(part) for part in (getattr(error, "context", None), getattr(error, "problem", None)) if part)
+    remedy = (
+        "mend the YAML: blanks for indentation, a blank after each colon, quotes around text with special characters"
+    )
+    return _finding(file, mark, "", "is not YAML", why or str(error), remedy)
+
+
+def _too_deep(file: str, mark: Any) -> Finding:
+    return _finding(file, mark, "", f"is nested more than {MAX_DEPTH} deep", "", "write it flatter")
+
+
+def _finding(file: str, mark: Any, where: str, what: str, why: str, remedy: str) -> Finding:
+    line, column = (mark.line + 1, mark.column + 1) if mark else (None, None)
+    return Finding(file=file, line=line, column=column, path=where, what=what, why=why, remedy=remedy)
+
+
+class _Reading:
+    """Turns nodes into plain data, and notes what JSON could not say: double keys, keys that are no text, tags."""
+
+    def __init__(self, file: str) -> None:
+        self.file = file
+        self.findings: list[Finding] = []
+        self.nodes = 0
+
+    def plain(self, node: yaml.Node, steps: Steps) -> Any:
+        """The node's value; what is wrong goes to the findings and is left out."""
+        self.nodes += 1
+        if self.nodes > MAX_NODES:
+            finding = _finding(
+                self.file,
+                node.start_mark,
+                path(steps),
+                "grows too large",
+                f"aliases repeat it to more than {MAX_NODES} values",
+                "write fewer aliases",
+            )
+            raise ConfigError([finding])
+        if len(steps) > MAX_DEPTH:
+            raise ConfigError([_too_deep(self.file, node.start_mark)])
+        if isinstance(node, yaml.MappingNode) and node.tag == "tag:yaml.org,2002:map":
+            return {key: self.plain(value, (*steps, key)) for key, value in self._entries(node, steps)}
+        if isinstance(node, yaml.SequenceNode) and node.tag == "tag:yaml.org,2002:seq":
+            return [self.plain(item, (*steps, index)) for index, item in enumerate(node.value)]
+        return self._scalar(node, steps)
+
+    def _scalar(self, node: yaml.Node, steps: Steps) -> Any:
+        try:
+            return _SCALARS[node.tag](node.value)
+        except (KeyError, ValueError, TypeError):
+            self._note(node, steps, f"the tag {node.tag} cannot be used here", "write the value without a tag")
+
+    def _entries(self, node: yaml.MappingNode, steps: Steps) -> Iterator[tuple[str, yaml.Node]]:
+        seen: dict[str, int] = {}
+        for key, value in node.value:
+            if key.tag != "tag:yaml.org,2002:str":
+                self._note(key, steps, "a key that is not text", f'write keys as text: "{key.value}"')
+            elif key.value in seen:
+                what = f"the key {key.value} stands here twice, first in line {seen[key.value]}"
+                self._note(key, (*steps, key.value), what, "remove one of them")
+            else:
+                seen[key.value] = key.start_mark.line + 1
+                yield key.value, value
+
+    def _note(self, node: yaml.Node, steps: Steps, what: str, remedy: str) -> None:
+        self.findings.append(_finding(self.file, node.start_mark, path(steps), what, "", remedy))
+
+
+def _child(node: yaml.Node, step: str | int) -> tuple[yaml.Node, yaml.Node] | None:
+    """Key node and value node of one step; a list's item is its own key."""
+    if isinstance(node, yaml.MappingNode):
+        return next(((key, value) for key, value in node.value if key.value == step), None)
+    if isinstance(node, yaml.SequenceNode) and isinstance(step, int) and step < len(node.value):
+        return node.value[step], node.value[step]
+    return None
+
+
+def _mark(root: yaml.Node, steps: Steps, *, at_key: bool = False) -> Any:
+    key, node = root, root
+    for step in steps:
+        child = _child(node, step)
+        if child is None:
+            return node.start_mark
+        key, node = child
+    return (key if at_key else node).start_mark
