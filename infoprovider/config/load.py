@@ -59,6 +59,7 @@ def load(
         freshness={facet: block.completed(facet) for facet, block in file.freshness.items()},
         publication=file.publication,
         state=file.state,
+        public=file.public,
         loaded_at=now(),
     )
 

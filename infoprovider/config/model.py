@@ -191,7 +191,8 @@ class ConfigurationFile(Settings):
     channels: tuple[ChannelBlock, ...] = ()
     freshness: dict[Facet, FreshnessBlock] = {}
     publication: Publication = Publication()
-    state: FolderPath | None = None
+    state: FolderPath = Field(default=Path("run/state"), validate_default=True)
+    public: FolderPath = Field(default=Path("run/public"), validate_default=True)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -225,6 +226,7 @@ class Channel:
 class Configuration:
     """The operator's configuration, checked whole.
 
+    `state` is the folder of what infoprovider keeps for itself, `public` the one that a BDII's user reads.
     `loaded_at` is when the file was read (aware, UTC): the observation of everything that only the operator can know.
     """
 
@@ -234,7 +236,8 @@ class Configuration:
     channels: tuple[Channel, ...]
     freshness: Mapping[Facet, Freshness]
     publication: Publication
-    state: Path | None
+    state: Path
+    public: Path
     loaded_at: datetime
 
     def freshness_of(self, facet: Facet) -> Freshness:

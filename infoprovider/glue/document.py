@@ -82,6 +82,11 @@ class Document:
         """The entities of exactly this class, sorted by ID."""
         return tuple(made.entity for made in self.made if type(made.entity) is cls)
 
+    def with_entities(self, made: Iterable[Made]) -> "Document":
+        """The same document with other values of the same entities, in the same order."""
+        ordered = tuple(made)
+        return replace(self, made=ordered, by_id=_by_id(ordered))
+
     def made_of(self, id: str) -> tuple[Source, ...]:  # noqa: A002  (GLUE's own name)
         """What the entity of this ID was made of. Raises KeyError where it is not in the document."""
         return self.by_id[id].made_of
@@ -109,14 +114,17 @@ def close(made: Iterable[Made], withheld: Iterable[Withheld] = ()) -> Document:
         # Whatever referred to an entity that has just gone must be looked at again.
         suspects = list(entities) if gone else []
     ordered = tuple(sorted(entities.values(), key=_sort_key))
-    by_id = MappingProxyType({one.entity.id: one for one in ordered})
-    return Document(ordered, tuple(left_out), tuple(pruned), by_id)
+    return Document(ordered, tuple(left_out), tuple(pruned), _by_id(ordered))
 
 
 def content_digest(entity: Entity) -> str:
     """32 hex digits of BLAKE2b over everything that an entity says, its CreationTime apart."""
     values = (type(entity).__name__, *_RULES[type(entity)].content(entity))
     return hashlib.blake2b(repr(values).encode(), digest_size=16).hexdigest()
+
+
+def _by_id(made: tuple[Made, ...]) -> Mapping[str, Made]:
+    return MappingProxyType({one.entity.id: one for one in made})
 
 
 def _sort_key(made: Made) -> tuple[int, str]:

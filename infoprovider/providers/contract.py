@@ -20,26 +20,11 @@ from typing import Any, Generic, Protocol, TypeAlias, TypeVar
 from pydantic import BaseModel
 
 from infoprovider.deadline import Deadline
-from infoprovider.inventory.model import Facet, FacetValue
+from infoprovider.inventory.model import Facet
+from infoprovider.inventory.observation import Observed
 
 S = TypeVar("S", bound=BaseModel)
 S_contra = TypeVar("S_contra", bound=BaseModel, contravariant=True)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Observed:
-    """One part of a facet as the manager told it.
-
-    `part` is the unit of last-good inside a facet (project, host, region), `observed_at` aware UTC, when the manager
-    answered; `calls` which calls gave it; `notes` are for the operator and never published.
-    """
-
-    facet: Facet
-    value: FacetValue
-    part: str = ""
-    observed_at: datetime
-    calls: tuple[str, ...] = ()
-    notes: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -68,6 +53,18 @@ class Parts:
     facet: Facet
     parts: frozenset[str]
 
+
+__all__ = [
+    "Answer",
+    "AnyProviderSpec",
+    "Collect",
+    "CollectContext",
+    "Failed",
+    "NotOffered",
+    "Observed",
+    "Parts",
+    "ProviderSpec",
+]
 
 Answer: TypeAlias = Observed | Failed | NotOffered | Parts
 

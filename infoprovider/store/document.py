@@ -1,0 +1,178 @@
+"""The current composed document on disk: its renderings, its stamps, and what each entity was made of.
+
+    <state>/document.json            what was composed, and of what
+    <public>/current.<set>.ldif      its renderings: what channels and the hook hand out
+    <public>/current.expires         boot id, uptime and wall second after which the hook prints nothing
+
+Every file is replaced in one step. The renderings are written before the stamps that go with them: after a crash
+between the two, an entity may take its newer stamp once too early, never too late.
+"""
+
+import json
+import time
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from infoprovider.errors import StoreError
+from infoprovider.files import PRIVATE, PUBLIC, fault, replace_file
+from infoprovider.glue.document import Document, Source
+
+FORMAT_VERSION = 1
+"""Raised whenever an older reader would misunderstand what is written."""
+
+BOOT_ID = Path("/proc/sys/kernel/random/boot_id")
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """What is remembered of a published entity: its class, what it said (digest), its stamp, and its sources."""
+
+    entity: str
+    digest: str
+    creation_time: datetime
+    made_of: tuple[Source, ...]
+
+
+class DocumentStore:
+    """One centre's composed document below its state and public folders."""
+
+    def __init__(self, state: Path, public: Path) -> None:
+        self._state = state
+        self._public = public
+
+    @property
+    def path(self) -> Path:
+        """The file that says what was composed, and of what."""
+        return self._state / "document.json"
+
+    def rendering_path(self, template_set: str) -> Path:
+        """Where the rendering of a template set stands."""
+        return self._public / f"current.{template_set}.ldif"
+
+    def entries(self) -> dict[str, Entry]:
+        """What was composed last, by ID; empty before the first time.
+
+        Raises StoreError where the file cannot be read or was written by a newer version.
+        """
+        try:
+            plain = json.loads(self.path.read_bytes())
+        except FileNotFoundError:
+            return {}
+        except (OSError, ValueError) as error:
+            raise StoreError(f"cannot read {self.path}: {error}; remove it: stamps then begin anew") from error
+        if plain.get("version") != FORMAT_VERSION:
+            raise StoreError(
+                f"{self.path} is of format {plain.get('version')}, this version reads {FORMAT_VERSION}; "
+                "use the newer infoprovider, or remove the file: stamps then begin anew"
+            )
+        sources = [_to_source(one) for one in plain["sources"]]
+        return {id_: _to_entry(one, sources) for id_, one in plain["entities"].items()}
+
+    def keep(
+        self,
+        document: Document,
+        digests: Mapping[str, str],
+        renderings: Mapping[str, bytes],
+        composed_at: datetime,
+        expires_at: datetime,
+    ) -> None:
+        """Write the renderings, by template set, and then what they were made of.
+
+        Raises StoreError where a folder cannot be written; a file that was there is then untouched.
+        """
+        self._make_folders()
+        for template_set, body in renderings.items():
+            _write(self.rendering_path(template_set), body, PUBLIC)
+        _write(self._public / "current.expires", _expiry_line(expires_at, composed_at).encode(), PUBLIC)
+        _write(self.path, _to_json(document, digests, composed_at), PRIVATE)
+
+    def rendering(self, template_set: str) -> bytes:
+        """The current rendering of a template set. Raises StoreError where there is none yet."""
+        path = self.rendering_path(template_set)
+        try:
+            return path.read_bytes()
+        except FileNotFoundError as error:
+            raise StoreError(f"{path} is not there: nothing was published yet; run `infoprovider publish`") from error
+        except OSError as error:
+            raise StoreError(f"cannot read {path}: {fault(error)}") from error
+
+    def _make_folders(self) -> None:
+        try:
+            self._state.mkdir(mode=0o700, parents=True, exist_ok=True)
+            self._public.mkdir(mode=0o755, parents=True, exist_ok=True)
+        except OSError as error:
+            raise StoreError(f"cannot make the folder {error.filename}: {fault(error)}") from error
+
+
+def _write(path: Path, body: bytes, mode: int) -> None:
+    try:
+        replace_file(path, body, mode=mode)
+    except OSError as error:
+        raise StoreError(f"cannot write {path}: {fault(error)}; the former file is untouched") from error
+
+
+def _expiry_line(expires_at: datetime, now: datetime) -> str:
+    """Boot id, uptime and wall second of an expiry: uptime counts within one boot, whatever happens to the clock."""
+    uptime = time.clock_gettime(time.CLOCK_BOOTTIME) + (expires_at - now).total_seconds()
+    return f"{BOOT_ID.read_text().strip()} {int(uptime)} {int(expires_at.timestamp())}\n"
+
+
+def _to_json(document: Document, digests: Mapping[str, str], composed_at: datetime) -> bytes:
+    """Sources are written once and referred to by number: most entities share them."""
+    numbers: dict[Source, int] = {}
+    entities = {
+        made.entity.id: [
+            type(made.entity).__name__,
+            digests[made.entity.id],
+            _iso(made.entity.creation_time),
+            [numbers.setdefault(source, len(numbers)) for source in made.made_of],
+        ]
+        for made in document.made
+    }
+    plain = {
+        "version": FORMAT_VERSION,
+        "composed_at": _iso(composed_at),
+        "sources": [_from_source(source) for source in numbers],
+        "entities": entities,
+        "withheld": [[one.entity, one.id, one.why] for one in document.withheld],
+        "pruned": [[one.id, one.attribute, one.target] for one in document.pruned],
+    }
+    return json.dumps(plain, separators=(",", ":")).encode()
+
+
+def _iso(moment: datetime | None) -> str | None:
+    return None if moment is None else moment.isoformat()
+
+
+def _from_source(source: Source) -> dict[str, Any]:
+    return {
+        "facet": source.facet,
+        "instance": source.instance,
+        "part": source.part,
+        "observed_at": _iso(source.observed_at),
+        "calls": source.calls,
+        "declared": source.declared,
+    }
+
+
+def _to_source(plain: Mapping[str, Any]) -> Source:
+    return Source(
+        facet=plain["facet"],
+        instance=plain["instance"],
+        part=plain["part"],
+        observed_at=_moment(plain["observed_at"]),
+        calls=tuple(plain["calls"]),
+        declared=plain["declared"],
+    )
+
+
+def _to_entry(plain: Iterable[Any], sources: list[Source]) -> Entry:
+    entity, digest, creation_time, numbers = plain
+    return Entry(entity, digest, _moment(creation_time), tuple(sources[number] for number in numbers))
+
+
+def _moment(text: str) -> datetime:
+    return datetime.fromisoformat(text).astimezone(UTC)
