@@ -35,7 +35,8 @@ def to_entity(dn: str, attributes: Mapping[str, Sequence[str]]) -> Entry:
             raise _unreadable(dn, f"{name} has {len(values)} values and may have one")
         found[field.field] = field.read(dn, name, values)
     if reader.identifier not in found:
-        raise _unreadable(dn, f"it has no {identifier_of(reader.cls).ldap}")
+        lacking = identifier_of(reader.cls).ldap
+        raise _unreadable(dn, f"it has no {lacking}" if lacking else "it names no class that has an identifier")
     return reader.cls(**found)
 
 
