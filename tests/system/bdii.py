@@ -1,0 +1,77 @@
+"""A BDII of the testbed, and the chain of three of them, as tests use them."""
+
+import re
+import socket
+import subprocess
+from dataclasses import dataclass
+from pathlib import Path
+
+TESTBED = Path(__file__).parents[2] / "tools" / "testbeds" / "bdii"
+BREATHE_SECONDS = "0.5"
+
+KNOWN_COMPLAINTS = (
+    "Naming violation (64)",
+    "value of naming attribute 'o' is not present in entry",
+    "The 'warn' method is deprecated",
+    "log.warn(line.strip())",
+)
+"""What the top BDII says of its own entry o=grid in every cycle, and what a newer Python says of the updater."""
+
+
+def free_port() -> int:
+    """A port of the loopback that nobody listens on."""
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        return int(server.getsockname()[1])
+
+
+@dataclass(frozen=True)
+class Bdii:
+    """One running BDII: its address and its working folder."""
+
+    url: str
+    work: Path
+
+    def wait(self, cycles: int = 1) -> None:
+        """Return when that many cycles that begin from now on are finished."""
+        subprocess.run([TESTBED / "wait", self.work, str(cycles)], check=True)
+
+    def search(self, base: str, query: str = "(objectClass=*)", *attributes: str, scope: str = "sub") -> str:
+        """What ldapsearch prints: LDIF, one line per value."""
+        server = ["-x", "-LLL", "-o", "ldif-wrap=no", "-H", self.url]
+        command = ["ldapsearch", *server, "-b", base, "-s", scope, query, *attributes]
+        return subprocess.run(command, check=True, capture_output=True, text=True).stdout
+
+    def complaints(self) -> list[str]:
+        """What slapd rejected and what providers said, since the start, without what is said of no entry of ours."""
+        updater = (self.work / "log" / "bdii-update.log").read_text().splitlines()
+        slapd = (self.work / "log" / "slapd.log").read_text().splitlines()
+        said = [line for line in updater + slapd if line.strip() and not re.search(r"\[INFO\]|\[DEBUG\]", line)]
+        return [line for line in said if not any(known in line for known in KNOWN_COMPLAINTS)]
+
+    def stop(self) -> None:
+        """End its two processes."""
+        subprocess.run([TESTBED / "down", self.work], check=True)
+
+
+@dataclass(frozen=True)
+class Chain:
+    """A resource, a site and a top BDII; the resource reads the LDIF of one folder and runs the programs of another."""
+
+    ldif: Path
+    provider: Path
+    resource: Bdii
+    site: Bdii
+    top: Bdii
+
+    def settle(self) -> None:
+        """Return when what lies in the folders now has reached the top."""
+        for level in (self.resource, self.site, self.top):
+            level.wait()
+
+
+def start(work: Path, *options: str) -> Bdii:
+    """Start a BDII with these options of the testbed's `up`."""
+    port = str(free_port())
+    command = [TESTBED / "up", "--port", port, "--work", work, "--breathe", BREATHE_SECONDS, *options]
+    subprocess.run(command, check=True, stdout=subprocess.DEVNULL)
+    return Bdii(f"ldap://127.0.0.1:{port}", work)
