@@ -80,6 +80,11 @@ def _resolved(value: Path, info: ValidationInfo) -> Path:
     return info.context["folder"] / value if info.context else value
 
 
+def _as_text(value: Any) -> Any:
+    """A path as it would be written: defaults are checked as if they stood in the file."""
+    return str(value) if isinstance(value, Path) else value
+
+
 def _schema(kind: str, description: str, *units: str) -> WithJsonSchema:
     """How a quantity is written, for editors and for findings: a number, or a text with a unit."""
     text = rf"^\s*\d+(\.\d+)?\s*({'|'.join(units)})\s*$"
@@ -121,8 +126,18 @@ Moment = Annotated[
 ]
 """A moment in UTC; written with its time zone."""
 
-FilePath = Annotated[Path, AfterValidator(_resolved), Field(strict=False, description="the path of a file")]
+FilePath = Annotated[
+    Path,
+    BeforeValidator(_as_text),
+    AfterValidator(_resolved),
+    Field(strict=False, description="the path of a file"),
+]
 """A file; a relative path is seen from the folder of the configuration file (validation context `folder`)."""
 
-FolderPath = Annotated[Path, AfterValidator(_resolved), Field(strict=False, description="the path of a folder")]
+FolderPath = Annotated[
+    Path,
+    BeforeValidator(_as_text),
+    AfterValidator(_resolved),
+    Field(strict=False, description="the path of a folder"),
+]
 """A folder; a relative path is seen from the folder of the configuration file (validation context `folder`)."""
