@@ -2,6 +2,7 @@
 
 import ast
 import sys
+import tomllib
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from graphlib import CycleError, TopologicalSorter
@@ -28,20 +29,18 @@ NEIGHBOURS = {("config", "inventory"), ("config", "yamlfile"), ("config", "yamlc
 class Room:
     """What the files of a room may import besides the standard library and `errors`.
 
-    `ours` are rooms, or single modules of rooms; `own` is None where the whole own folder may be imported, else which
-    of its modules; `libraries` are packages of others, `deferred` says that any further one may be imported inside a
-    function, where it costs nothing to those who do not use it.
+    `ours` are rooms, or single modules of rooms; `libraries` are packages of others, `deferred` says that any further
+    one may be imported inside a function, where it costs nothing to those who do not use it.
     """
 
     ours: frozenset[str] = field(default_factory=frozenset)
-    own: frozenset[str] | None = None
     libraries: frozenset[str] = field(default_factory=frozenset)
     deferred: bool = False
 
 
-def room(*ours: str, own: set[str] | None = None, libraries: str = "", deferred: bool = False) -> Room:
+def room(*ours: str, libraries: str = "", deferred: bool = False) -> Room:
     """A row of the table."""
-    return Room(frozenset(ours), None if own is None else frozenset(own), frozenset(libraries.split()), deferred)
+    return Room(frozenset(ours), frozenset(libraries.split()), deferred)
 
 
 ROOMS = {
@@ -63,14 +62,13 @@ ROOMS = {
         "deadline",
         "yamlfile",
         "yamlcheck",
-        own={"contract", "http"},
         libraries="pydantic",
         deferred=True,
     ),
     "mapping": room("inventory", "glue", "config.model"),
     "render": room("glue", "ldif", "resources", libraries="jinja2 lxml"),
     "validation": room("glue", "ldif", "resources", libraries="lxml xmlschema"),
-    "publishers": room("settings", "deadline", "files", own={"contract"}, libraries="pydantic", deferred=True),
+    "publishers": room("settings", "deadline", "files", libraries="pydantic", deferred=True),
     "query": room("glue", "ldif", deferred=True),
     "store": room("inventory", "glue", "files", libraries="pydantic"),
     "collection": room("providers.contract", "inventory", "store", "config.model", "plugins", "deadline"),
@@ -109,6 +107,10 @@ ROOMS = {
     ),
 }
 
+PROJECT = tomllib.loads((PACKAGE.parent / "pyproject.toml").read_text())["project"]
+PLUG_INS = {place.partition(":")[0] for group in PROJECT["entry-points"].values() for place in group.values()}
+"""Every provider and every publisher: nobody imports them, they are found by their kind."""
+
 FORBIDDEN_NAMES = {"util", "utils", "helper", "helpers", "common", "base", "manager"}
 MOST_LINES = 650
 
@@ -143,7 +145,7 @@ def imports(source: str) -> Iterator[Import]:
 
 def breach(module: str, found: Import) -> str | None:
     """What is wrong with this import in this module, or None."""
-    name, _, rest = module.removeprefix("infoprovider").removeprefix(".").partition(".")
+    name = module.removeprefix("infoprovider").removeprefix(".").partition(".")[0]
     rules = ROOMS.get(name, Room())
     top, _, target = found.target.partition(".")
     if not top:
@@ -155,9 +157,7 @@ def breach(module: str, found: Import) -> str | None:
     if not target:  # the package's own version
         return None
     if target.partition(".")[0] == name:
-        if rules.own is None or not rest or target.partition(".")[2].partition(".")[0] in rules.own:
-            return None
-        return f"a module of {name} may not import another one"
+        return f"no plug-in is built on another one, as here on {target}" if found.target in PLUG_INS else None
     if any(target == ours or target.startswith(f"{ours}.") for ours in {"errors", *rules.ours}):
         return None
     return f"{name or 'the package itself'} may not import {target}"
@@ -199,7 +199,7 @@ def test_a_module_imports_only_what_its_room_may(module: str) -> None:
         (
             "providers.libvirt",
             "from infoprovider.providers.static import SPEC",
-            "a module of providers may not import another one",
+            "no plug-in is built on another one, as here on providers.static",
         ),
         ("providers.libvirt", "from infoprovider.glue.document import X", "providers may not import glue.document"),
         ("publishers.stomp", "from infoprovider.store.document import X", "publishers may not import store.document"),
@@ -223,6 +223,7 @@ def test_a_planted_breach_is_seen(module: str, source: str, wrong: str) -> None:
         ("mapping.share", "from infoprovider.mapping.context import Context"),
         ("providers.libvirt", "def fetch():\n    import libvirt"),
         ("providers.libvirt", "from infoprovider.providers.contract import Observed"),
+        ("providers.static", "from infoprovider.providers.inventory_file import InventoryFile"),
         ("publication.cycle", "from infoprovider.publishers.contract import Receipt"),
         ("glue.entities", "from infoprovider.errors import MappingError"),
         ("mapping.service", "from infoprovider import __version__"),
