@@ -9,6 +9,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/pip install --quiet --disable-pip-version-check --constraint constraints.txt
 SERVICES ?=
+BENCHMARKS := $(wildcard benchmarks/rendering.py benchmarks/composing.py)
 
 ifeq ($(SERVICES),install)
 require := INFOPROVIDER_REQUIRE_SERVICES=1
@@ -31,7 +32,7 @@ check: $(VENV)/.dev
 	@tools/check
 
 bench: $(setup)
-	@for program in benchmarks/*.py; do echo "$$program"; $(BIN)/python $$program --short || exit 1; done
+	@for program in $(BENCHMARKS); do $(BIN)/python $$program --short || exit 1; done
 
 services: $(VENV)/.dev
 	@PYTHON=$(BIN)/python tools/services
