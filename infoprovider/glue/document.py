@@ -48,11 +48,12 @@ class Made:
 
 @dataclass(frozen=True, slots=True)
 class Withheld:
-    """An entity that is not published: its class, its ID and why."""
+    """An entity that is not published: its class, its ID, why, and the mandatory attribute that it lacks, if any."""
 
     entity: str
     id: str
     why: str
+    lacks: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,7 +108,7 @@ def close(made: Iterable[Made], withheld: Iterable[Withheld] = ()) -> Document:
             lacking = _prune(entities, id_, pruned)
             if lacking:
                 cls = type(entities[id_].entity).__name__
-                left_out.append(Withheld(cls, id_, f"{lacking} is not known, and GLUE 2.0 demands it"))
+                left_out.append(Withheld(cls, id_, f"{lacking} is not known, and GLUE 2.0 demands it", lacking))
                 gone.add(id_)
         for id_ in gone:
             del entities[id_]

@@ -1,6 +1,7 @@
 """The whole centre: calls the mappers for all instances and closes the document."""
 
 from collections.abc import Iterable, Iterator
+from dataclasses import replace
 
 from infoprovider.glue.document import Document, Made, Withheld, close
 from infoprovider.mapping.application import map_applications
@@ -19,7 +20,16 @@ def map_centre(context: CentreContext, instances: Iterable[InstanceFacts], withh
     """
     facts = list(instances)
     left_out = [*withheld, *(one for instance in facts for one in _projects_not_there(instance))]
-    return close(_map_all(context, facts), left_out)
+    document = close(_map_all(context, facts), left_out)
+    return replace(document, withheld=tuple(_with_remedy(one) for one in document.withheld))
+
+
+def _with_remedy(withheld: Withheld) -> Withheld:
+    """What the operator can do about an attribute that neither hypervisors nor images tell."""
+    key = {"Platform": "platform", "OSFamily": "os_family"}.get(withheld.lacks or "")
+    if key is None:
+        return withheld
+    return replace(withheld, why=f"{withheld.why}; declare it as `defaults: {{ {key}: … }}` of the instance")
 
 
 def _map_all(context: CentreContext, instances: Iterable[InstanceFacts]) -> Iterator[Made]:

@@ -8,7 +8,7 @@ from infoprovider.glue.vocabulary import ServingState
 from infoprovider.inventory.model import InstanceType, Limit, Ownership, Quotas, Usage
 from infoprovider.mapping.context import DYNAMIC, STATIC, InstanceFacts, Known, Mapped, may_use, oldest_source
 from infoprovider.mapping.endpoint import endpoint_ids
-from infoprovider.mapping.fitting import pools_of
+from infoprovider.mapping.fitting import fits, pools_of
 from infoprovider.mapping.identifiers import policy_of
 from infoprovider.mapping.other_info import OtherInfo
 from infoprovider.mapping.prices import add_prices
@@ -152,7 +152,9 @@ def _share_info(
     info.add_each("HostPool", [facts.pool_id(pool) for pool in pools])
     _add_networks(info, facts, quotas.project)
     images = (one for one in facts.published_images if may_use(quotas.project, one))
-    info.add_each("Image", [image.marketplace_uri or image.id for image in images])
+    # An image that fits none of the project's types cannot be started by it.
+    startable_images = (image for image in images if any(fits(image, one, facts.pools) for one in types))
+    info.add_each("Image", [image.marketplace_uri or image.id for image in startable_images])
     add_prices(info, facts.prices, None)
     return info.values()
 

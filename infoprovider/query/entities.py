@@ -16,6 +16,7 @@ from infoprovider.errors import QueryError
 from infoprovider.glue.entities import Entry
 from infoprovider.glue.fields import Attribute, Type
 from infoprovider.glue.names import attributes_of, class_of, identifier_of, object_class
+from infoprovider.ldif import read
 
 _INTEGER = re.compile(r"[+-]?[0-9]+")
 _REAL = re.compile(r"[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][+-]?[0-9]+)?")
@@ -38,6 +39,11 @@ def to_entity(dn: str, attributes: Mapping[str, Sequence[str]]) -> Entry:
         lacking = identifier_of(reader.cls).ldap
         raise _unreadable(dn, f"it has no {lacking}" if lacking else "it names no class that has an identifier")
     return reader.cls(**found)
+
+
+def read_entities(body: bytes) -> tuple[Entry, ...]:
+    """Read every entry of a text of LDIF. Raises QueryError where the text or an entry cannot be read."""
+    return tuple(to_entity(record.dn, record.attributes) for record in read(body))
 
 
 def _unreadable(dn: str, why: str) -> QueryError:

@@ -1,0 +1,54 @@
+"""`infoprovider publish`: collect, compose, keep and deliver to every channel, once."""
+
+import threading
+from typing import Annotated
+
+import typer
+from rich.console import Console
+from rich.table import Table
+
+from infoprovider.cli import site
+from infoprovider.errors import ExitCode
+from infoprovider.publication.cycle import Delivered, deliver_all, update
+from infoprovider.store.document import DocumentStore
+
+
+def publish(
+    config: site.ConfigurationPath,
+    quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Say nothing where all went well.")] = False,
+) -> None:
+    """Collect from every VM manager, compose the document, and hand it to every channel."""
+    configuration = site.read_configuration(config)
+    facets, outcomes = site.collect_all(configuration)
+    store = DocumentStore(configuration.state, configuration.public)
+    current = update(configuration, facets, store, site.now())
+    delivered = deliver_all(configuration, current, site.publisher, threading.Event().wait)
+    if not quiet:
+        _print_report(len(current.composition.document.made), delivered)
+    collected = site.report_problems(outcomes, current.composition.document)
+    raise typer.Exit(_exit_code(collected, delivered))
+
+
+def _exit_code(collected: ExitCode, delivered: tuple[Delivered, ...]) -> ExitCode:
+    failed = [one for one in delivered if one.error is not None]
+    if not failed:
+        return collected
+    return ExitCode.PUBLISH if len(failed) == len(delivered) else ExitCode.PARTLY
+
+
+def _print_report(entities: int, delivered: tuple[Delivered, ...]) -> None:
+    # Standard output may itself be a channel: what is said about publishing goes beside it.
+    console = Console(stderr=True)
+    console.print(f"{entities} GLUE 2.0 entities composed")
+    if not delivered:
+        console.print("no channel is configured: the renderings are in the public folder only")
+        return
+    table = Table(box=None, pad_edge=False)
+    for heading in ("channel", "result", "where"):
+        table.add_column(heading)
+    for one in delivered:
+        if one.receipt is not None:
+            table.add_row(one.channel, str(one.receipt.delivery), one.receipt.reference)
+        else:
+            table.add_row(one.channel, "failed", str(one.error))
+    console.print(table)

@@ -1,0 +1,110 @@
+"""Composes the current document, renders what the channels hand out, proves it, keeps it, and delivers it."""
+
+import hashlib
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+
+from infoprovider.config.model import Channel, ChannelBlock, Configuration, TemplateSet
+from infoprovider.errors import InfoproviderError
+from infoprovider.publication.compose import Composition, compose
+from infoprovider.publication.delivery import deliver
+from infoprovider.publication.stamps import Stamp
+from infoprovider.publishers.contract import AnyPublisherSpec, Format, Receipt, Rendering
+from infoprovider.render.ldif import LdifRenderer
+from infoprovider.store.document import DocumentStore
+from infoprovider.store.facets import Facets
+from infoprovider.validation.rendering import check_rendering
+
+
+@dataclass(frozen=True, slots=True)
+class Delivered:
+    """What became of one channel: its receipt, or why there is none."""
+
+    channel: str
+    receipt: Receipt | None
+    error: InfoproviderError | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Tree:
+    """Which LDIF is rendered: a template set, with a site's own templates before it where `overrides` names a folder."""
+
+    template_set: TemplateSet
+    overrides: Path | None = None
+    channel: str = ""
+
+    @property
+    def name(self) -> str:
+        """What its file is called: the set, with the channel where that has templates of its own."""
+        return f"{self.template_set}.{self.channel}" if self.overrides else str(self.template_set)
+
+
+@dataclass(frozen=True, slots=True)
+class Current:
+    """The current document and its renderings, by name of their tree."""
+
+    composition: Composition
+    renderings: Mapping[str, bytes]
+
+
+def tree_of(channel: ChannelBlock) -> Tree:
+    """The tree that a channel hands out."""
+    if channel.templates is None:
+        return Tree(channel.template_set)
+    return Tree(channel.template_set, channel.templates, channel.name)
+
+
+def trees_of(channels: Iterable[Channel]) -> tuple[Tree, ...]:
+    """Every tree that is rendered: `resource` always, because views and the hook read it, and each channel's own."""
+    return tuple(dict.fromkeys([Tree(TemplateSet.RESOURCE), *(tree_of(channel.block) for channel in channels)]))
+
+
+def render(composition: Composition, tree: Tree, boolean_case: str) -> bytes:
+    """One tree as LDIF, read back and checked.
+
+    Raises RenderError where a template cannot be used, ValidationFailed where its text breaks the schema or leaves out
+    what it must carry.
+    """
+    renderer = LdifRenderer(tree.template_set, overrides=tree.overrides, boolean_case=boolean_case)
+    body = renderer.render(composition.document)
+    check_rendering(composition.document, body)
+    return body
+
+
+def update(configuration: Configuration, facets: Facets, store: DocumentStore, now: datetime) -> Current:
+    """Compose, render, check and keep the current document; what was kept before stays where anything fails."""
+    published = {id_: Stamp(entry.digest, entry.creation_time) for id_, entry in store.entries().items()}
+    composition = compose(configuration, facets, published, now)
+    boolean_case = configuration.publication.boolean_case
+    renderings = {tree.name: render(composition, tree, boolean_case) for tree in trees_of(configuration.channels)}
+    digests = {id_: stamp.digest for id_, stamp in composition.stamps.items()}
+    store.keep(composition.document, digests, renderings, composition.composed_at, composition.expires_at)
+    return Current(composition, renderings)
+
+
+def deliver_all(
+    configuration: Configuration,
+    current: Current,
+    publisher: Callable[[str], AnyPublisherSpec],
+    wait: Callable[[float], bool],
+) -> tuple[Delivered, ...]:
+    """Hand each channel its rendering; a channel that fails keeps no other from its own."""
+    results = []
+    for channel in configuration.channels:
+        body = current.renderings[tree_of(channel.block).name]
+        rendering = Rendering(
+            format=Format(channel.block.format),
+            body=body,
+            digest=hashlib.sha256(body).hexdigest(),
+            oldest_observation=current.composition.oldest_observation,
+            expires_at=current.composition.expires_at,
+        )
+        try:
+            receipt = deliver(channel, publisher(channel.block.kind), rendering, wait=wait)
+        except InfoproviderError as error:
+            results.append(Delivered(channel.name, None, error))
+        else:
+            results.append(Delivered(channel.name, receipt))
+    return tuple(results)
