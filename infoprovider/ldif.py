@@ -13,6 +13,7 @@ import binascii
 import re
 import unicodedata
 from collections.abc import Iterable, Iterator
+from datetime import UTC, datetime
 from typing import NamedTuple
 
 from infoprovider.errors import QueryError, RenderError
@@ -68,11 +69,21 @@ def safe_values(values: Iterable[str]) -> tuple[str, ...]:
     """
     kept: dict[str, str] = {}
     for value in values:
-        text = safe(value)
-        if text and kept.setdefault(_as_compared(text), text) != text:
-            text = _INDISTINCT.sub(_escaped, text)
-            kept.setdefault(_as_compared(text), text)
+        kind = safe(value)
+        if kind and kept.setdefault(_as_compared(kind), kind) != kind:
+            spelt_out = _INDISTINCT.sub(_escaped, kind)
+            kept.setdefault(_as_compared(spelt_out), spelt_out)
     return tuple(kept.values())
+
+
+def text(value: object) -> str:
+    """A value of a GLUE field as LDAP has it: moments in UTC to the second, whole reals without a point."""
+    if isinstance(value, datetime):
+        moment = value if value.tzinfo is UTC else value.astimezone(UTC)
+        return f"{moment.isoformat()[:19]}Z"
+    if isinstance(value, float) and value.is_integer():
+        return str(int(value))
+    return str(value)
 
 
 def line(attribute: str, value: str) -> str:

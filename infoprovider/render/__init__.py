@@ -1,0 +1,1 @@
+"""A document as bytes, one module per format."""
