@@ -40,7 +40,7 @@ class Settings(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
 
 
-def _amount(value: Any, units: Mapping[str, int], example: str) -> Any:
+def _amount(value: Any, units: Mapping[str, int]) -> Any:
     """A text such as `5m` or `4 GiB` as its amount in the smallest unit; anything else goes on as it is.
 
     Raises ValueError (which pydantic turns into a finding) for an unknown unit.
@@ -49,29 +49,29 @@ def _amount(value: Any, units: Mapping[str, int], example: str) -> Any:
         return None
     match = _QUANTITY.fullmatch(value)
     if match is None:
-        raise ValueError(f"{value!r} is not a number with a unit, such as {example}")
+        raise ValueError("it is no number with a unit")
     number, unit = match.groups()
     if unit not in units:
-        raise ValueError(f"{unit!r} is not a unit: one of {', '.join(units)} is expected, as in {example}")
+        raise ValueError(f"{unit} is not one of the units {', '.join(units)}")
     return float(number) * units[unit]
 
 
 def _duration(value: Any) -> Any:
-    amount = _amount(value, SECONDS, "5m")
+    amount = _amount(value, SECONDS)
     return value if amount is None else amount
 
 
 def _mebibytes(value: Any) -> Any:
-    amount = _amount(value, BYTES, "4 GiB")
+    amount = _amount(value, BYTES)
     if amount is None:
         return value
     if amount % BYTES["MiB"]:
-        raise ValueError(f"{value!r} is not a whole number of MiB")
+        raise ValueError("it is no whole number of MiB")
     return int(amount // BYTES["MiB"])
 
 
 def _gibibytes(value: Any) -> Any:
-    amount = _amount(value, BYTES, "20 GiB")
+    amount = _amount(value, BYTES)
     return value if amount is None else amount / BYTES["GiB"]
 
 

@@ -39,7 +39,10 @@ def validate(document: Document, adapter: TypeAdapter[T], steps: Steps = (), con
     except ValidationError as error:
         schema = adapter.json_schema()
         mistakes = _mistakes(data, error.errors(include_url=False))
-        raise ConfigError([_Wording(document, schema, steps, mistake).finding() for mistake in mistakes]) from error
+        wordings = [_Wording(document, schema, steps, mistake) for mistake in mistakes]
+        misspelt = {wording.meant() for wording in wordings}
+        findings = [wording.finding() for wording in wordings if wording.mistake.steps not in misspelt]
+        raise ConfigError(findings) from error
 
 
 @contextmanager
@@ -110,12 +113,20 @@ class _Mistake:
 
 
 def _mistakes(data: Any, errors: Iterable[ErrorDetails]) -> list[_Mistake]:
-    """One mistake per place: the branches of a union complain one by one, about the same value."""
+    """One mistake per place: the branches of a union complain one by one, about the same value.
+
+    Where something inside a list or mapping is wrong, complaints about the whole only follow from it.
+    """
     places: dict[tuple[Steps, bool], list[ErrorDetails]] = {}
     for error in errors:
         steps = _data_steps(data, error)
         places.setdefault((steps, _is_about_key(error)), []).append(error)
-    return [_Mistake(steps, value_at(data, steps), tuple(group)) for (steps, _), group in places.items()]
+    insides = {steps[:length] for steps, _ in places for length in range(len(steps))}
+    return [
+        _Mistake(steps, value_at(data, steps), tuple(group))
+        for (steps, about_key), group in places.items()
+        if about_key or steps not in insides
+    ]
 
 
 def _is_about_key(error: ErrorDetails) -> bool:
@@ -160,14 +171,26 @@ class _Wording:
         steps = (*self.origin, *self.mistake.steps)
         return self.document.finding(steps, what, why=why, remedy=remedy, at_key=at_key)
 
-    def _unknown_key(self) -> Finding:
+    def meant(self) -> Steps | None:
+        """Where an unknown key was probably meant to stand, or None."""
+        if not _is_about_key(self.mistake.errors[0]):
+            return None
         *parent, key = self.mistake.steps
-        around = _node(self.schema, tuple(parent))
-        names = _resolve(self.schema, around.get("propertyNames", {})).get("enum", around.get("properties", {}))
+        name = nearest(str(key), self._free_names())
+        return (*parent, name) if name is not None else None
+
+    def _free_names(self) -> list[str]:
+        """The keys that may stand beside an unknown one and do not yet."""
+        parent = self.mistake.steps[:-1]
         written = value_at(self.document.data, (*self.origin, *parent), default={})
-        free = [name for name in names if name not in written]
-        what = f"{key} is not known here"
-        return self._say(what, remedy=choice(str(key), free or names), at_key=True)
+        return [name for name in _keys(self.schema, _node(self.schema, parent)) if name not in written]
+
+    def _unknown_key(self) -> Finding:
+        key, names = str(self.mistake.steps[-1]), self._free_names()
+        meant = nearest(key, names)
+        known = f"; known here and not yet written are {', '.join(names)}" if names else ""
+        remedy = f"write {meant}" if meant is not None else f"remove it{known}"
+        return self._say(f"{key} is not known here", remedy=remedy, at_key=True)
 
     def _found(self) -> str:
         """What stands there, with its value where that is short and no secret."""
@@ -200,14 +223,14 @@ class _Wording:
 
     def _remedy(self) -> str:
         expected, found = self._expected(), self.mistake.found
-        if self.mistake.types & {"literal_error", "enum"} and isinstance(found, str):
-            names = list(_names(self.schema, _node(self.schema, self.mistake.steps)))
-            if (meant := nearest(found, names)) is not None:
-                return f"did you mean {meant}? write {expected}"
+        branches = list(_branches(self.schema, _node(self.schema, self.mistake.steps)))
+        names = [name for branch in branches for name in _names(branch)]
+        if isinstance(found, str) and names and (meant := nearest(found, names)) is not None:
+            return f"write {meant}"
         if isinstance(found, str) and _NUMBER.fullmatch(found) and "number" in expected:
-            return f"write {expected}; a number stands without quotes"
-        if isinstance(found, bool | int | float) and expected.startswith("text"):
-            return f'write {expected}; in quotes, "…", a number is text as well'
+            return f"write {expected}, without quotes"
+        if isinstance(found, bool | int | float) and any(branch.get("type") == "string" for branch in branches):
+            return f"write {expected}, in quotes"
         return f"write {expected}"
 
     def _expected(self) -> str:
@@ -256,9 +279,18 @@ def _inner(node: Mapping[str, Any], step: str | int) -> Mapping[str, Any] | None
     return inner
 
 
-def _names(schema: Mapping[str, Any], node: Mapping[str, Any]) -> Iterator[str]:
+def _keys(schema: Mapping[str, Any], node: Mapping[str, Any]) -> list[str]:
+    """The keys that a mapping may have, where they are known by name."""
+    keys: list[str] = []
     for branch in _branches(schema, node):
-        yield from branch.get("enum", [branch["const"]] if "const" in branch else [])
+        keys += branch.get("properties", {})
+        keys += _names(_resolve(schema, branch.get("propertyNames", {})))
+    return keys
+
+
+def _names(branch: Mapping[str, Any]) -> list[str]:
+    """The words that may stand here, where only some may."""
+    return branch.get("enum") or ([branch["const"]] if "const" in branch else [])
 
 
 def _words(schema: Mapping[str, Any], node: Mapping[str, Any]) -> str:

@@ -96,15 +96,15 @@ def read(content: bytes, file: str) -> Document:
         remedy = f"split it: at most {MAX_BYTES // 2**20} MiB are read"
         raise ConfigError([Finding(file=file, what=f"is {len(content) // 2**20} MiB large", remedy=remedy)])
     try:
-        root = yaml.compose(content.decode(), Loader=_Loader)
+        text = content.decode()
+        _refuse_deep_nesting(text, file)
+        root = yaml.compose(text, Loader=_Loader)
     except UnicodeDecodeError as error:
         line = content.count(b"\n", 0, error.start) + 1
         finding = Finding(file=file, line=line, what="is not UTF-8 text", remedy="save the file in UTF-8")
         raise ConfigError([finding]) from error
     except yaml.YAMLError as error:
         raise ConfigError([_syntax(file, error)]) from error
-    except RecursionError as error:
-        raise ConfigError([_too_deep(file, None)]) from error
     if root is None:
         raise ConfigError([Finding(file=file, what="is empty", remedy="write at least the required keys")])
     reading = _Reading(file)
@@ -114,9 +114,21 @@ def read(content: bytes, file: str) -> Document:
     return Document(file=file, data=data, root=root)
 
 
+def _refuse_deep_nesting(text: str, file: str) -> None:
+    """Composing recurses, in the C library until the process dies; parsing does not."""
+    depth = 0
+    for event in yaml.parse(text, Loader=_Loader):
+        if isinstance(event, yaml.CollectionStartEvent):
+            depth += 1
+        elif isinstance(event, yaml.CollectionEndEvent):
+            depth -= 1
+        if depth > MAX_DEPTH:
+            raise ConfigError([_too_deep(file, event.start_mark)])
+
+
 def _syntax(file: str, error: yaml.YAMLError) -> Finding:
     mark = getattr(error, "problem_mark", None)
-    why = ", ".join(str(part) for part in (getattr(error, "context", None), getattr(error, "problem", None)) if part)
+    why = getattr(error, "problem", None)
     remedy = (
         "mend the YAML: blanks for indentation, a blank after each colon, quotes around text with special characters"
     )

@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
-from infoprovider.config.model import ChannelBlock, Community, FreshnessBlock, InstanceBlock
+from infoprovider.config.model import Community, FreshnessBlock, InstanceBlock
 from infoprovider.errors import Finding
 from infoprovider.inventory.model import Facet
 from infoprovider.yamlcheck import choice, value_at
@@ -17,16 +17,15 @@ class Draft:
     document: Document
     instances: Mapping[int, InstanceBlock]
     communities: Mapping[int, Community]
-    channels: Mapping[int, ChannelBlock]
     freshness: Mapping[str, FreshnessBlock]
 
 
 def check_all(draft: Draft) -> list[Finding]:
     """Every contradiction between parts of the file."""
     return [
-        *_double_names(draft, "instances", draft.instances),
-        *_double_names(draft, "communities", draft.communities),
-        *_double_names(draft, "channels", draft.channels),
+        *_double_names(draft.document, "instances"),
+        *_double_names(draft.document, "communities"),
+        *_double_names(draft.document, "channels"),
         *_centre_named_like_a_community(draft),
         *_unknown_instances(draft),
         *_shared_projects(draft),
@@ -35,30 +34,30 @@ def check_all(draft: Draft) -> list[Finding]:
     ]
 
 
-def _double_names(
-    draft: Draft,
-    section: str,
-    blocks: Mapping[int, InstanceBlock] | Mapping[int, Community] | Mapping[int, ChannelBlock],
-) -> Iterator[Finding]:
+def _names(document: Document, section: str) -> dict[int, str]:
+    """Every name that was written, also in blocks in which something else is wrong, by position."""
+    blocks = value_at(document.data, (section,))
+    named = enumerate(blocks if isinstance(blocks, list) else [])
+    return {
+        index: block["name"] for index, block in named if isinstance(block, dict) and isinstance(block.get("name"), str)
+    }
+
+
+def _double_names(document: Document, section: str) -> Iterator[Finding]:
     """Identifiers are compared in lower case by aggregators, so names that differ only in case clash as well."""
     first: dict[str, tuple[int, str]] = {}
-    for index, block in blocks.items():
-        steps = (section, index, "name")
-        other, name = first.setdefault(block.name.lower(), (index, block.name))
+    for index, name in _names(document, section).items():
+        other, other_name = first.setdefault(name.lower(), (index, name))
         if other == index:
             continue
-        line = draft.document.line((section, other, "name"))
-        if name == block.name:
-            yield draft.document.finding(
-                steps, f"the name {name} stands here twice, first in line {line}", remedy="give each its own name"
-            )
-        else:
-            yield draft.document.finding(
-                steps,
-                f"the name {block.name} clashes with {name} in line {line}",
-                why="names become identifiers, and those are compared in lower case",
-                remedy="choose a name that differs in more than case",
-            )
+        line = document.line((section, other, "name"))
+        why = ""
+        what, remedy = f"the name {name} stands here twice, first in line {line}", "give each its own name"
+        if other_name != name:
+            what = f"the name {name} clashes with {other_name} in line {line}"
+            why = "names become identifiers, and those are compared in lower case"
+            remedy = "choose a name that differs in more than case"
+        yield document.finding((section, index, "name"), what, why=why, remedy=remedy)
 
 
 def _centre_named_like_a_community(draft: Draft) -> Iterator[Finding]:
@@ -80,10 +79,7 @@ def _mappings(draft: Draft) -> Iterator[tuple[Steps, Community, int]]:
 
 
 def _unknown_instances(draft: Draft) -> Iterator[Finding]:
-    """Compares with every name that was written, so that one mistake in an instance makes one finding."""
-    written = value_at(draft.document.data, ("instances",))
-    blocks = written if isinstance(written, list) else []
-    names = [block["name"] for block in blocks if isinstance(block, dict) and isinstance(block.get("name"), str)]
+    names = _names(draft.document, "instances").values()
     for steps, community, position in _mappings(draft):
         name = community.projects[position].instance
         if name not in names:

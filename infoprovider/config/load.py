@@ -10,7 +10,6 @@ from pydantic import TypeAdapter
 from infoprovider.config.consistency import Draft, check_all
 from infoprovider.config.model import (
     Channel,
-    ChannelBlock,
     Community,
     Configuration,
     ConfigurationFile,
@@ -140,6 +139,5 @@ def _draft(document: Document, context: Any) -> Draft:
         document=document,
         instances=sound(InstanceBlock, "instances"),
         communities=sound(Community, "communities"),
-        channels=sound(ChannelBlock, "channels"),
         freshness={name: block for name, block in freshness.items() if name in FACET_NAMES},
     )

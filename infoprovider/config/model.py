@@ -137,7 +137,7 @@ class InstanceBlock(Settings):
     """One VM manager as it is written, before its plug-in's settings and its declared facets are checked."""
 
     name: InstanceName
-    kind: str
+    kind: Annotated[str, Field(description="the kind of a provider, such as static")]
     every: Duration = 120.0
     deadline: Duration = 60.0
     quality_level: QualityLevel = "production"
@@ -153,7 +153,7 @@ class ChannelBlock(Settings):
     """One channel as it is written, before its plug-in's settings are checked."""
 
     name: InstanceName
-    kind: str
+    kind: Annotated[str, Field(description="the kind of a publisher, such as bdii")]
     format: Literal["ldif", "xml", "json"] = "ldif"
     template_set: TemplateSet = TemplateSet.RESOURCE
     templates: FolderPath | None = None
