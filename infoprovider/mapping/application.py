@@ -6,7 +6,6 @@ from infoprovider.glue.document import Made
 from infoprovider.glue.entities import ApplicationEnvironment
 from infoprovider.inventory.model import Endorsement, Image
 from infoprovider.mapping.context import SLOW, InstanceFacts
-from infoprovider.mapping.fitting import fits
 from infoprovider.mapping.other_info import OtherInfo
 from infoprovider.mapping.vocabulary import platform
 
@@ -33,11 +32,7 @@ def to_application(facts: InstanceFacts, image: Image) -> Made:
         license=image.license,
         description=image.description,
         computing_manager_foreign_key=facts.manager_id,
-        execution_environment_foreign_key=tuple(
-            facts.type_id(instance_type)
-            for instance_type in facts.published_types
-            if fits(image, instance_type, facts.pools)
-        ),
+        execution_environment_foreign_key=tuple(facts.type_id(one) for one in facts.fitting_types[image.id]),
         other_info=_image_info(facts, image, endorsement),
         creation_time=defining.observed_at,
         validity=SLOW,

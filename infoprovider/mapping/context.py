@@ -28,8 +28,10 @@ from infoprovider.inventory.model import (
     TrustPolicy,
     Usage,
 )
+from infoprovider.mapping.fitting import fits
 from infoprovider.mapping.identifiers import Identifiers
 from infoprovider.mapping.other_info import OtherInfo
+from infoprovider.mapping.startable import Bound, host_bound
 
 DYNAMIC = 1200
 """Validity in seconds of services, endpoints, managers and shares (cloud-mapping 0.5)."""
@@ -161,6 +163,20 @@ class InstanceFacts:
     def pool_id(self, pool: str) -> str:
         """The ExecutionEnvironment of a host class; prefixed, because a type may have the same native id."""
         return self.ids.of("ExecutionEnvironment", pool, prefix="host-pool")
+
+    @cached_property
+    def host_bounds(self) -> Mapping[str, Bound]:
+        """How many machines of each published type, by its native id, the hosts still hold."""
+        capacity = self.capacity.value if self.capacity else None
+        return {one.id: host_bound(one, capacity, self.pools) for one in self.published_types}
+
+    @cached_property
+    def fitting_types(self) -> Mapping[str, tuple[InstanceType, ...]]:
+        """The published types that each published image, by its native id, can be started on."""
+        return {
+            image.id: tuple(one for one in self.published_types if fits(image, one, self.pools))
+            for image in self.published_images
+        }
 
     @property
     def pools(self) -> tuple[HypervisorPool, ...]:

@@ -7,7 +7,7 @@ from infoprovider.glue.entities import Benchmark, ExecutionEnvironment
 from infoprovider.glue.vocabulary import CPUMultiplicity, ExtendedBoolean
 from infoprovider.inventory.model import Accelerator, HypervisorPool, InstanceType, Networks, Processor
 from infoprovider.mapping.context import SLOW, InstanceFacts, agreed, note_age, total
-from infoprovider.mapping.fitting import fits, pools_of
+from infoprovider.mapping.fitting import pools_of
 from infoprovider.mapping.other_info import OtherInfo
 from infoprovider.mapping.prices import add_prices
 from infoprovider.mapping.startable import held_when_empty
@@ -165,7 +165,7 @@ def _os_family(facts: InstanceFacts, instance_type: InstanceType) -> str | None:
     own = instance_type.operating_system.family
     if own:
         return own
-    images = (image for image in facts.published_images if fits(image, instance_type, facts.pools))
+    images = (image for image in facts.published_images if instance_type in facts.fitting_types[image.id])
     return agreed(image.operating_system.family for image in images) or facts.block.defaults.os_family
 
 

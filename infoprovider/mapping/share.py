@@ -8,7 +8,7 @@ from infoprovider.glue.vocabulary import ServingState
 from infoprovider.inventory.model import InstanceType, Limit, Ownership, Quotas, Usage
 from infoprovider.mapping.context import DYNAMIC, STATIC, InstanceFacts, Known, Mapped, may_use, oldest_source
 from infoprovider.mapping.endpoint import endpoint_ids
-from infoprovider.mapping.fitting import fits, pools_of
+from infoprovider.mapping.fitting import pools_of
 from infoprovider.mapping.identifiers import policy_of
 from infoprovider.mapping.other_info import OtherInfo
 from infoprovider.mapping.prices import add_prices
@@ -20,9 +20,10 @@ from infoprovider.mapping.vocabulary import known_boolean
 
 def map_shares(facts: InstanceFacts) -> Iterator[Made]:
     """One share with its policy for each project that a community is mapped to and that the manager knows."""
+    endpoints = tuple(endpoint_ids(facts).values())
     for mapped in facts.mapped:
         if mapped.project in facts.quotas or mapped.project in facts.usage:
-            yield to_share(facts, mapped)
+            yield to_share(facts, mapped, endpoints)
             yield _mapping_policy(facts, mapped)
 
 
@@ -31,8 +32,8 @@ def share_id(facts: InstanceFacts, project: str) -> str:
     return facts.ids.of("ComputingShare", project)
 
 
-def to_share(facts: InstanceFacts, mapped: Mapped) -> Made:
-    """The share of one project; its CreationTime is the older of its quotas' and its usage's."""
+def to_share(facts: InstanceFacts, mapped: Mapped, endpoints: tuple[str, ...]) -> Made:
+    """The share of one project, reached through these endpoints; its CreationTime is the older of its quotas' and its usage's."""
     known_quotas = facts.quotas.get(mapped.project)
     known_usage = facts.usage.get(mapped.project)
     both: list[Known[object]] = [one for one in (known_quotas, known_usage) if one is not None]
@@ -40,7 +41,6 @@ def to_share(facts: InstanceFacts, mapped: Mapped) -> Made:
     quotas = known_quotas.value if known_quotas else Quotas(project=mapped.project)
     usage = known_usage.value if known_usage else Usage(project=mapped.project)
     types = [one for one in facts.published_types if may_use(mapped.project, one)]
-    endpoints = tuple(endpoint_ids(facts).values())
     type_ids = tuple(facts.type_id(one) for one in types)
     units = facts.context.units
     entity = ComputingShare(
@@ -111,9 +111,8 @@ def startable_now(facts: InstanceFacts, instance_type: InstanceType, quotas: Quo
     """How many machines of a type the project could start; none while the service takes no requests."""
     if facts.serving_state is not ServingState.PRODUCTION:
         return Startable(0, is_upper_bound=False)
-    capacity = facts.capacity.value if facts.capacity else None
     networks = facts.networks.value if facts.networks else None
-    return startable(instance_type, quotas, usage, capacity, facts.pools, networks)
+    return startable(instance_type, quotas, usage, facts.host_bounds[instance_type.id], networks)
 
 
 def _number(limit: Limit) -> int | None:
@@ -152,8 +151,11 @@ def _share_info(
     info.add_each("HostPool", [facts.pool_id(pool) for pool in pools])
     _add_networks(info, facts, quotas.project)
     images = (one for one in facts.published_images if may_use(quotas.project, one))
+    usable = {one.id for one in types}
     # An image that fits none of the project's types cannot be started by it.
-    startable_images = (image for image in images if any(fits(image, one, facts.pools) for one in types))
+    startable_images = (
+        image for image in images if not usable.isdisjoint(one.id for one in facts.fitting_types[image.id])
+    )
     info.add_each("Image", [image.marketplace_uri or image.id for image in startable_images])
     add_prices(info, facts.prices, None)
     return info.values()

@@ -31,26 +31,25 @@ class Startable:
 
 
 @dataclass(frozen=True, slots=True)
-class _Term:
-    """One bound: infinite where it does not bind, `known` False where it could bind but cannot be read."""
+class Bound:
+    """At most so many machines: infinite where it does not bind, `known` False where it could bind but cannot be read."""
 
     machines: float
     known: bool = True
 
 
-_UNBOUND = _Term(math.inf)
-_UNREAD = _Term(math.inf, known=False)
+_UNBOUND = Bound(math.inf)
+_UNREAD = Bound(math.inf, known=False)
 
 
 def startable(
     instance_type: InstanceType,
     quotas: Quotas | None,
     usage: Usage | None,
-    capacity: Capacity | None,
-    pools: tuple[HypervisorPool, ...],
+    hosts: Bound,
     networks: Networks | None,
 ) -> Startable | None:
-    """The number for one type in one project, None where it cannot be known.
+    """The number for one type in one project, None where it cannot be known; `hosts` is the type's `host_bound`.
 
     A type without a root disk has no number unless the cloud boots it from volumes (cloud-mapping 0.14).
     """
@@ -58,17 +57,20 @@ def startable(
         return None
     terms = [
         *_quota_terms(instance_type, quotas, usage, networks),
-        *_host_terms(instance_type, capacity, pools),
+        hosts,
         _address_term(quotas.project if quotas else None, networks),
     ]
-    if not instance_type.placement_is_known:
-        terms.append(_UNREAD)
-    machines = min(term.machines for term in terms)
-    if machines == math.inf:
+    least = _least(terms)
+    if least.machines == math.inf:
         return None
-    # Nothing can be lower than none, whatever else is not known.
-    is_exact = all(term.known for term in terms) or machines == 0
-    return Startable(int(machines), is_upper_bound=not is_exact)
+    return Startable(int(least.machines), is_upper_bound=not least.known)
+
+
+def _least(bounds: Iterable[Bound]) -> Bound:
+    """The bound that binds; nothing can be lower than none, whatever else is not known."""
+    found = list(bounds)
+    machines = min(bound.machines for bound in found)
+    return Bound(machines, known=machines == 0 or all(bound.known for bound in found))
 
 
 def held_when_empty(
@@ -123,7 +125,7 @@ def quota_left(limit: Limit | float, used: float | None) -> float | None:
 
 def _quota_terms(
     instance_type: InstanceType, quotas: Quotas | None, usage: Usage | None, networks: Networks | None
-) -> Iterable[_Term]:
+) -> Iterable[Bound]:
     if quotas is None:
         yield _UNREAD
         return
@@ -141,20 +143,22 @@ def _quota_terms(
         if demand == 0 or limit == "unlimited":
             continue
         left = quota_left(limit, amount)
-        yield _UNREAD if left is None or demand is None else _Term(left // demand)
+        yield _UNREAD if left is None or demand is None else Bound(left // demand)
 
 
-def _host_terms(
-    instance_type: InstanceType, capacity: Capacity | None, pools: tuple[HypervisorPool, ...]
-) -> Iterable[_Term]:
+def host_bound(instance_type: InstanceType, capacity: Capacity | None, pools: tuple[HypervisorPool, ...]) -> Bound:
+    """How many machines of a type the hosts still hold, whoever starts them."""
     if capacity is None:
-        yield _UNREAD
-        return
+        return _UNREAD
+    bounds = [_rows(instance_type, capacity, pools) if capacity.hosts else _whole_cloud(instance_type, capacity)]
     if capacity.disk_is_shared:
-        yield _shared_disk(instance_type, capacity)
-    if not capacity.hosts:
-        yield _whole_cloud(instance_type, capacity)
-        return
+        bounds.append(_shared_disk(instance_type, capacity))
+    if not instance_type.placement_is_known:
+        bounds.append(_UNREAD)
+    return _least(bounds)
+
+
+def _rows(instance_type: InstanceType, capacity: Capacity, pools: tuple[HypervisorPool, ...]) -> Bound:
     possible = {pool.id for pool in pools_of(instance_type, pools)}
     known = True
     machines = 0.0
@@ -166,7 +170,7 @@ def _host_terms(
         room = _room(host, instance_type, disk_is_shared=bool(capacity.disk_is_shared))
         known = known and room.known
         machines += room.machines
-    yield _Term(machines, known)
+    return Bound(machines, known)
 
 
 def _is_possible(host: HostCapacity, pools: tuple[HypervisorPool, ...], possible: set[str]) -> bool:
@@ -177,7 +181,7 @@ def _cpu_demand(instance_type: InstanceType) -> float:
     return instance_type.vcpus if instance_type.cpu_capacity is None else instance_type.cpu_capacity
 
 
-def _room(host: HostCapacity, instance_type: InstanceType, *, disk_is_shared: bool) -> _Term:
+def _room(host: HostCapacity, instance_type: InstanceType, *, disk_is_shared: bool) -> Bound:
     """How many machines of a type one host still holds: the least over its resources."""
     bounds = [
         _whole(host.vcpus - host.vcpus_used, _cpu_demand(instance_type)),
@@ -196,7 +200,7 @@ def _room(host: HostCapacity, instance_type: InstanceType, *, disk_is_shared: bo
             if device.type == wanted.type and (wanted.model is None or device.model in (None, wanted.model))
         )
         bounds.append(_whole(free, wanted.number))
-    return _Term(min(bounds), known)
+    return Bound(min(bounds), known)
 
 
 def _whole(free: float, needed: float) -> float:
@@ -204,27 +208,27 @@ def _whole(free: float, needed: float) -> float:
     return max(0, free // needed) if needed > 0 else math.inf
 
 
-def _shared_disk(instance_type: InstanceType, capacity: Capacity) -> _Term:
+def _shared_disk(instance_type: InstanceType, capacity: Capacity) -> Bound:
     """One common store bounds the whole cloud once, not each host."""
     disk = needed_disk(instance_type)
     if disk == 0:
         return _UNBOUND
     if disk is None or capacity.disk_gib is None or capacity.disk_used_gib is None:
         return _UNREAD
-    return _Term(_whole(capacity.disk_gib - capacity.disk_used_gib, disk))
+    return Bound(_whole(capacity.disk_gib - capacity.disk_used_gib, disk))
 
 
-def _whole_cloud(instance_type: InstanceType, capacity: Capacity) -> _Term:
+def _whole_cloud(instance_type: InstanceType, capacity: Capacity) -> Bound:
     """Without rows for single hosts, the free sums are all that is known: never less than the truth."""
     bounds = []
     if capacity.vcpus is not None and capacity.vcpus_used is not None:
         bounds.append(_whole(capacity.vcpus - capacity.vcpus_used, _cpu_demand(instance_type)))
     if capacity.memory_mib is not None and capacity.memory_used_mib is not None:
         bounds.append(_whole(capacity.memory_mib - capacity.memory_used_mib, instance_type.memory_mib))
-    return _Term(min(bounds, default=math.inf), known=False)
+    return Bound(min(bounds, default=math.inf), known=False)
 
 
-def _address_term(project: str | None, networks: Networks | None) -> _Term:
+def _address_term(project: str | None, networks: Networks | None) -> Bound:
     """Each machine takes an address of a network; it binds where every network of the project tells what is free."""
     if networks is None:
         return _UNBOUND
@@ -232,4 +236,4 @@ def _address_term(project: str | None, networks: Networks | None) -> _Term:
     free = [one.addresses_free for one in usable if one.addresses_free is not None]
     if not usable or len(free) < len(usable):
         return _UNBOUND
-    return _Term(sum(free))
+    return Bound(sum(free))
