@@ -42,7 +42,7 @@ def validate(document: Document, adapter: TypeAdapter[T], steps: Steps = (), con
         wordings = [_Wording(document, schema, steps, mistake) for mistake in mistakes]
         misspelt = {wording.meant() for wording in wordings}
         findings = [wording.finding() for wording in wordings if wording.mistake.steps not in misspelt]
-        raise ConfigError(findings) from error
+        raise ConfigError(in_order(findings)) from error
 
 
 @contextmanager
@@ -229,7 +229,7 @@ class _Wording:
             return f"write {meant}"
         if isinstance(found, str) and _NUMBER.fullmatch(found) and "number" in expected:
             return f"write {expected}, without quotes"
-        if isinstance(found, bool | int | float) and any(branch.get("type") == "string" for branch in branches):
+        if isinstance(found, bool | int | float) and any(_is_free_text(branch) for branch in branches):
             return f"write {expected}, in quotes"
         return f"write {expected}"
 
@@ -293,8 +293,13 @@ def _names(branch: Mapping[str, Any]) -> list[str]:
     return branch.get("enum") or ([branch["const"]] if "const" in branch else [])
 
 
+def _is_free_text(branch: Mapping[str, Any]) -> bool:
+    return branch.get("type") == "string" and not _names(branch)
+
+
 def _words(schema: Mapping[str, Any], node: Mapping[str, Any]) -> str:
-    return " or ".join(_branch_words(branch) for branch in _branches(schema, node)) or "nothing"
+    words = [_branch_words(branch) for branch in _branches(schema, node)]
+    return (", or " if any("," in word for word in words) else " or ").join(words) or "nothing"
 
 
 def _branch_words(branch: Mapping[str, Any]) -> str:
