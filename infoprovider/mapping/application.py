@@ -32,7 +32,7 @@ def to_application(facts: InstanceFacts, image: Image) -> Made:
         license=image.license,
         description=image.description,
         computing_manager_foreign_key=facts.manager_id,
-        execution_environment_foreign_key=tuple(facts.type_id(one) for one in facts.fitting_types[image.id]),
+        execution_environment_foreign_key=tuple(facts.type_ids[one.id] for one in facts.fitting_types[image.id]),
         other_info=_image_info(facts, image, endorsement),
         creation_time=defining.observed_at,
         validity=SLOW,

@@ -156,9 +156,10 @@ class InstanceFacts:
         """The ComputingManager of this instance."""
         return self.ids.of("ComputingManager")
 
-    def type_id(self, instance_type: InstanceType) -> str:
-        """The ExecutionEnvironment of an instance type."""
-        return self.ids.of("ExecutionEnvironment", instance_type.id)
+    @cached_property
+    def type_ids(self) -> Mapping[str, str]:
+        """The ExecutionEnvironment of each published instance type, by its native id."""
+        return {one.id: self.ids.of("ExecutionEnvironment", one.id) for one in self.published_types}
 
     def pool_id(self, pool: str) -> str:
         """The ExecutionEnvironment of a host class; prefixed, because a type may have the same native id."""
@@ -177,6 +178,15 @@ class InstanceFacts:
             image.id: tuple(one for one in self.published_types if fits(image, one, self.pools))
             for image in self.published_images
         }
+
+    @cached_property
+    def fitting_images(self) -> Mapping[str, tuple[Image, ...]]:
+        """The published images that machines of each published type, by its native id, can be started from."""
+        found: dict[str, list[Image]] = {one.id: [] for one in self.published_types}
+        for image in self.published_images:
+            for instance_type in self.fitting_types[image.id]:
+                found[instance_type.id].append(image)
+        return {id_: tuple(images) for id_, images in found.items()}
 
     @property
     def pools(self) -> tuple[HypervisorPool, ...]:

@@ -115,7 +115,7 @@ def to_instance_type(facts: InstanceFacts, instance_type: InstanceType) -> Made:
     memory = instance_type.memory_mib
     system = instance_type.operating_system
     entity = ExecutionEnvironment(
-        id=facts.type_id(instance_type),
+        id=facts.type_ids[instance_type.id],
         name=instance_type.id,
         platform=_platform(facts, instance_type, pools),
         virtual_machine=ExtendedBoolean.TRUE,
@@ -165,7 +165,7 @@ def _os_family(facts: InstanceFacts, instance_type: InstanceType) -> str | None:
     own = instance_type.operating_system.family
     if own:
         return own
-    images = (image for image in facts.published_images if instance_type in facts.fitting_types[image.id])
+    images = facts.fitting_images[instance_type.id]
     return agreed(image.operating_system.family for image in images) or facts.block.defaults.os_family
 
 

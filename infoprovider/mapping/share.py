@@ -33,7 +33,10 @@ def share_id(facts: InstanceFacts, project: str) -> str:
 
 
 def to_share(facts: InstanceFacts, mapped: Mapped, endpoints: tuple[str, ...]) -> Made:
-    """The share of one project, reached through these endpoints; its CreationTime is the older of its quotas' and its usage's."""
+    """The share of one project, reached through these endpoints.
+
+    Its CreationTime is the older of its quotas' and its usage's.
+    """
     known_quotas = facts.quotas.get(mapped.project)
     known_usage = facts.usage.get(mapped.project)
     both: list[Known[object]] = [one for one in (known_quotas, known_usage) if one is not None]
@@ -41,7 +44,7 @@ def to_share(facts: InstanceFacts, mapped: Mapped, endpoints: tuple[str, ...]) -
     quotas = known_quotas.value if known_quotas else Quotas(project=mapped.project)
     usage = known_usage.value if known_usage else Usage(project=mapped.project)
     types = [one for one in facts.published_types if may_use(mapped.project, one)]
-    type_ids = tuple(facts.type_id(one) for one in types)
+    type_ids = tuple(facts.type_ids[one.id] for one in types)
     units = facts.context.units
     entity = ComputingShare(
         id=share_id(facts, mapped.project),

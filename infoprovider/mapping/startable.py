@@ -6,10 +6,12 @@ dividing a sum would count room that no single host has (docs/startable-now.md h
 
 import math
 from collections.abc import Iterable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from infoprovider.inventory.model import (
+    Accelerator,
     Capacity,
+    DeviceCount,
     HostCapacity,
     HypervisorPool,
     InstanceType,
@@ -32,7 +34,7 @@ class Startable:
 
 @dataclass(frozen=True, slots=True)
 class Bound:
-    """At most so many machines: infinite where it does not bind, `known` False where it could bind but cannot be read."""
+    """At most so many machines: infinite where nothing binds, `known` False where something unread could."""
 
     machines: float
     known: bool = True
@@ -87,7 +89,7 @@ def held_when_empty(
     for host in capacity.hosts:
         if not _is_possible(host, pools, possible):
             continue
-        room = _room(_emptied(host), instance_type, disk_is_shared=bool(capacity.disk_is_shared))
+        room = _room(_whole_host(host), instance_type, disk_is_shared=bool(capacity.disk_is_shared))
         if not room.known or room.machines == math.inf:
             return None
         everywhere += room.machines
@@ -95,10 +97,25 @@ def held_when_empty(
     return int(everywhere), int(unusable)
 
 
-def _emptied(host: HostCapacity) -> HostCapacity:
-    devices = tuple(replace(device, used=0) for device in host.devices)
-    disk_used = None if host.disk_gib is None else 0.0
-    return replace(host, vcpus_used=0, memory_used_mib=0, disk_used_gib=disk_used, devices=devices)
+@dataclass(frozen=True, slots=True)
+class _Space:
+    """What there is on one host: all of it, or what is free."""
+
+    vcpus: int
+    memory_mib: int
+    disk_gib: float | None
+    devices: tuple[tuple[DeviceCount, int], ...]
+
+
+def _whole_host(host: HostCapacity) -> _Space:
+    devices = tuple((device, device.total) for device in host.devices)
+    return _Space(host.vcpus, host.memory_mib, host.disk_gib, devices)
+
+
+def _free_on(host: HostCapacity) -> _Space:
+    disk = None if host.disk_gib is None or host.disk_used_gib is None else host.disk_gib - host.disk_used_gib
+    devices = tuple((device, device.total - device.used) for device in host.devices)
+    return _Space(host.vcpus - host.vcpus_used, host.memory_mib - host.memory_used_mib, disk, devices)
 
 
 def needed_disk(instance_type: InstanceType) -> float | None:
@@ -167,7 +184,7 @@ def _rows(instance_type: InstanceType, capacity: Capacity, pools: tuple[Hypervis
             continue
         # A host of no known pool may not be one that the type runs on.
         known = known and (host.pool is not None or instance_type.pools is None)
-        room = _room(host, instance_type, disk_is_shared=bool(capacity.disk_is_shared))
+        room = _room(_free_on(host), instance_type, disk_is_shared=bool(capacity.disk_is_shared))
         known = known and room.known
         machines += room.machines
     return Bound(machines, known)
@@ -181,26 +198,24 @@ def _cpu_demand(instance_type: InstanceType) -> float:
     return instance_type.vcpus if instance_type.cpu_capacity is None else instance_type.cpu_capacity
 
 
-def _room(host: HostCapacity, instance_type: InstanceType, *, disk_is_shared: bool) -> Bound:
-    """How many machines of a type one host still holds: the least over its resources."""
-    bounds = [
-        _whole(host.vcpus - host.vcpus_used, _cpu_demand(instance_type)),
-        _whole(host.memory_mib - host.memory_used_mib, instance_type.memory_mib),
-    ]
-    known = True
+def _room(space: _Space, instance_type: InstanceType, *, disk_is_shared: bool) -> Bound:
+    """How many machines of a type go into one host's space: the least over its resources."""
+    machines = min(
+        _whole(space.vcpus, _cpu_demand(instance_type)),
+        _whole(space.memory_mib, instance_type.memory_mib),
+    )
     disk = 0 if disk_is_shared else needed_disk(instance_type)
-    if disk is None or (disk > 0 and (host.disk_gib is None or host.disk_used_gib is None)):
-        known = False
-    elif disk > 0 and host.disk_gib is not None and host.disk_used_gib is not None:
-        bounds.append(_whole(host.disk_gib - host.disk_used_gib, disk))
+    known = disk == 0 or (disk is not None and space.disk_gib is not None)
+    if disk and space.disk_gib is not None:
+        machines = min(machines, _whole(space.disk_gib, disk))
     for wanted in instance_type.accelerators:
-        free = sum(
-            device.total - device.used
-            for device in host.devices
-            if device.type == wanted.type and (wanted.model is None or device.model in (None, wanted.model))
-        )
-        bounds.append(_whole(free, wanted.number))
-    return Bound(min(bounds), known)
+        free = sum(number for device, number in space.devices if _is_wanted(device, wanted))
+        machines = min(machines, _whole(free, wanted.number))
+    return Bound(machines, known)
+
+
+def _is_wanted(device: DeviceCount, wanted: Accelerator) -> bool:
+    return device.type == wanted.type and (wanted.model is None or device.model in (None, wanted.model))
 
 
 def _whole(free: float, needed: float) -> float:
