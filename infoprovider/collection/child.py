@@ -1,6 +1,7 @@
 """Runs one provider in this process and keeps it to its contract: whatever it does, each wanted facet is answered."""
 
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import timedelta
 
 from infoprovider.errors import InfoproviderError
@@ -25,9 +26,9 @@ def collect(spec: ProviderSpec[S], settings: S, context: CollectContext) -> Iter
     """
     wanted = context.wanted & spec.facets
     record = _Record(wanted, context)
-    reason, retryable = "the provider said nothing about it", False
+    reason, retryable = None, False
     try:
-        for answer in spec.collect(settings, context):
+        for answer in spec.collect(settings, replace(context, wanted=wanted)):
             yield from record.accepted(answer)
     except InfoproviderError as error:
         reason, retryable = str(error), error.retryable
@@ -38,8 +39,8 @@ def collect(spec: ProviderSpec[S], settings: S, context: CollectContext) -> Iter
         )
     for facet in sorted(context.wanted - spec.facets):
         yield NotOffered(facet=facet, reason=f"a manager of kind {spec.kind} cannot tell it")
-    for facet in record.open():
-        yield Failed(facet=facet, reason=reason, retryable=retryable)
+    for facet, silence in record.open():
+        yield Failed(facet=facet, reason=reason or silence, retryable=retryable)
 
 
 class _Record:
@@ -51,9 +52,14 @@ class _Record:
         self._answered: set[tuple[Facet, str]] = set()
         self._ended: set[Facet] = set()
 
-    def open(self) -> list[Facet]:
-        """The wanted facets that nothing was said about, or whose parts were not ended."""
-        return sorted(self._wanted - self._ended)
+    def open(self) -> Iterator[tuple[Facet, str]]:
+        """The wanted facets that are not answered to their end, each with what the provider left out."""
+        begun = {facet for facet, _ in self._answered}
+        for facet in sorted(self._wanted - self._ended):
+            yield (
+                facet,
+                f"the provider {'did not say which parts exist' if facet in begun else 'said nothing about it'}",
+            )
 
     def accepted(self, answer: object) -> Iterator[Answer]:
         """The answer itself, `Failed` in its place, or nothing: at most one."""
