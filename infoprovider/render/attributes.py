@@ -21,12 +21,6 @@ Column: TypeAlias = Sequence[Any]
 Piece: TypeAlias = tuple[str, Column]
 """What one field adds to the pattern of an entry, and the value of each entity that the pattern asks for."""
 
-# Control characters become line feeds; what `safe` or `line` minds at one end of a value becomes the separator, so that
-# two separators in a row stand for an empty value, a blank at an end, a run of blanks, or a first character `:` or `<`.
-_SUSPICIOUS = bytes(
-    ord("\n") if byte < 32 or byte == 127 else ord("|") if byte in b" :<|" else byte for byte in range(256)
-)
-
 
 class AttributeLines:
     """Writes the attribute lines of entities of one class; `uppercase` is for the values of extended booleans."""
@@ -51,18 +45,30 @@ def _writer_of(attribute: Attribute, uppercase: bool) -> Callable[[Column], Piec
     if attribute.multiple:
         return partial(_several, name)
     if attribute.enumeration is ExtendedBoolean and uppercase:
-        return partial(_few, name, str.upper)
-    if attribute.target is not None or attribute.enumeration is not None or attribute.type.python not in (str, int):
-        return partial(_few, name, ldif.text)
-    return partial(_texts if attribute.type.python is str else _whole_numbers, name)
+        return partial(_spelt, name, str.upper)
+    if attribute.target is not None or attribute.enumeration is not None:
+        return partial(_repeated, name)
+    if attribute.type.python is int:
+        return partial(_whole_numbers, name)
+    return partial(_texts, name) if attribute.type.python is str else partial(_spelt, name, ldif.text)
 
 
-def _few(name: str, text: Callable[[Any], str], column: Column) -> Piece | None:
-    """A field in which the same values come again and again: each of them is looked at once."""
-    lines = {value: "" if value is None else _line(name, text(value)) for value in set(column)}
-    if any(lines.values()):
-        return "%s", [lines[value] for value in column]
-    return None
+def _spelt(name: str, text: Callable[[Any], str], column: Column) -> Piece | None:
+    """A field whose values have a spelling of their own, in which nothing can need care."""
+    lines = {value: "" if value is None else f"\n{name}: {text(value)}" for value in set(column)}
+    return ("%s", [lines[value] for value in column]) if any(lines.values()) else None
+
+
+def _repeated(name: str, column: Column) -> Piece | None:
+    """A field in which the same texts come again and again: a word of an enumeration, an association."""
+    present = set(column) - {None}
+    if not present:
+        return None
+    lines = {value: f"\n{name}: {value}" for value in present}
+    if not ldif.harmless(present):
+        lines = {value: _line(name, value) for value in present}
+    lines[None] = ""
+    return "%s", [lines[value] for value in column]
 
 
 def _whole_numbers(name: str, column: Column) -> Piece | None:
@@ -77,7 +83,7 @@ def _texts(name: str, column: Column) -> Piece | None:
     present = [value for value in column if value is not None] if None in column else column
     if not present:
         return None
-    if not _harmless(present):
+    if not ldif.harmless(present):
         return "%s", ["" if value is None else _line(name, value) for value in column]
     if present is column:
         return f"\n{name}: %s", column
@@ -88,7 +94,7 @@ def _several(name: str, column: Column) -> Piece | None:
     values = list(chain.from_iterable(column))
     if not values:
         return None
-    if _harmless(values) and sum(map(len, map(frozenset, column))) == len(values):
+    if ldif.harmless(values) and sum(map(len, map(frozenset, column))) == len(values):
         between = f"\n{name}: "
         return "%s", [between + between.join(entries) if entries else "" for entries in column]
     return "%s", ["".join(f"\n{ldif.line(name, value)}" for value in ldif.safe_values(entries)) for entries in column]
@@ -97,12 +103,3 @@ def _several(name: str, column: Column) -> Piece | None:
 def _line(name: str, value: str) -> str:
     safe = ldif.safe(value)
     return f"\n{ldif.line(name, safe)}" if safe else ""
-
-
-def _harmless(values: Iterable[str]) -> bool:
-    """Whether every one of these can be written as it is; in doubt it says no."""
-    text = f"|{'|'.join(values)}|"
-    if not text.isascii() or "dn:" in text:
-        return False
-    marked = text.encode().translate(_SUSPICIOUS)
-    return b"||" not in marked and b"\n" not in marked

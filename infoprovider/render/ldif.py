@@ -112,7 +112,7 @@ def _whole(body: bytes) -> bytes:
             f"the templates' output begins with {body[:40]!r} instead of 'dn: ': a BDII would add that to an entry of "
             "somebody else; remove what stands before the first entry of tree.ldif"
         )
-    return body.rstrip(b"\n") + b"\n\n"
+    return body if body.endswith(b"\n\n") else body.rstrip(b"\n") + b"\n\n"
 
 
 def _check_names(overrides: Path, folders: list[Path]) -> None:
@@ -136,12 +136,10 @@ def _place_of(error: Exception) -> str:
 class _Context(jinja2.runtime.Context):
     """Calls our own functions at once: Jinja would first ask each whether it wants the context, for every entry."""
 
-    def call(self, function: Any, *args: Any, **kwargs: Any) -> Any:
-        if type(function) is not MethodType:
-            return super().call(function, *args, **kwargs)
-        kwargs.pop("_loop_vars", None)
-        kwargs.pop("_block_vars", None)
-        return function(*args, **kwargs)
+    def call(self, function: Any, *args: Any, _loop_vars: Any = None, _block_vars: Any = None, **kwargs: Any) -> Any:
+        if type(function) is MethodType:
+            return function(*args, **kwargs)
+        return super().call(function, *args, _loop_vars=_loop_vars, _block_vars=_block_vars, **kwargs)
 
 
 class _Tree:
@@ -166,16 +164,25 @@ class _Tree:
         return self._placed(entities, below.split(".")) if below else iter(entities)
 
     def _placed(self, entities: list[Entity], path: list[str]) -> Iterator[tuple[Entity, str]]:
+        association, *further = path
+        places: dict[Any, str | None] = {}
         for entity in entities:
-            above = self._above(entity, *path)
+            targets = getattr(entity, association)
+            if targets not in places:
+                places[targets] = self._place_of(targets, further)
+            above = places[targets]
             if above is not None:
                 yield entity, above
 
-    def _above(self, entity: Entity, association: str, *further: str) -> str | None:
-        """The name of the first written entry that the path of associations leads to."""
-        value = getattr(entity, association)
-        for target in value if isinstance(value, tuple) else (value,):
-            above = self._above(self._by_id[target], *further) if further and target else self._places.get(target)
+    def _place_of(self, targets: str | tuple[str, ...] | None, path: list[str]) -> str | None:
+        """The name of the first of the targets, or of what the path leads to from there, that has been written."""
+        for target in targets if isinstance(targets, tuple) else (targets,):
+            if target is None:
+                continue
+            if not path:
+                above = self._places.get(target)
+            else:
+                above = self._place_of(getattr(self._by_id[target], path[0]), path[1:])
             if above is not None:
                 return above
         return None
@@ -186,9 +193,11 @@ class _Tree:
         return name
 
     def attributes(self, entity: Entity) -> str:
-        if entity.id not in self._prepared:
+        lines = self._prepared.get(entity.id)
+        if lines is None:
             self._prepare(entity)
-        return self._prepared[entity.id]
+            lines = self._prepared[entity.id]
+        return lines
 
     def _prepare(self, entity: Entity) -> None:
         """Make the lines of this entity and of those that come next: templates walk through a class in order."""

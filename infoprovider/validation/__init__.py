@@ -1,0 +1,1 @@
+"""Rules that a rendering is held against before anybody gets it."""

@@ -1,0 +1,194 @@
+"""LDIF entries held against the LDAP schema of GLUE 2.0 and against what slapd and a BDII take.
+
+slapd refuses an entry whole for one bad attribute, and a BDII does not say which: so this is checked before. The codes
+in the findings are LDAP's result codes (RFC 4511), as slapd 2.5 with the GLUE 2.0 schema gives them.
+"""
+
+import re
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from functools import lru_cache
+from itertools import chain
+
+from infoprovider import ldif
+from infoprovider.errors import RenderError
+from infoprovider.glue.entities import Entry
+from infoprovider.glue.names import attributes_of, class_of, object_classes_of, rdn_attribute_of
+from infoprovider.validation.report import Finding
+
+_INTEGER = re.compile(r"0|-?[1-9][0-9]*")
+_TREE_ROOT_CLASS = "organization"
+
+
+_RULES = {
+    "ldap.object-class": (
+        "readers look for every class from GLUE2Entity down; slapd refuses an unknown one (21) and two branches (65)",
+        "write the classes of one GLUE class, all those above it included",
+    ),
+    "ldap.unknown-attribute": (
+        "slapd refuses the whole entry (17 or 65)",
+        "say it as GLUE2EntityOtherInfo: Key=value, or correct the name",
+    ),
+    "ldap.mandatory": (
+        "the schema demands it, and slapd refuses the entry (65)",
+        "write it, or leave the entry out",
+    ),
+    "ldap.single-value": (
+        "the schema allows one, and slapd refuses the entry (19)",
+        "write one of them",
+    ),
+    "ldap.integer": (
+        "it is no INTEGER as LDAP writes it, and slapd refuses the entry (21)",
+        "write digits only, without a plus sign, zeros in front or a fraction",
+    ),
+    "ldap.empty-value": (
+        "slapd refuses the whole entry (21)",
+        "leave the line out",
+    ),
+    "ldap.equal-values": (
+        "runs of blanks and other forms of one character do not count, and slapd refuses the entry (20)",
+        "write each value once",
+    ),
+    "ldap.duplicate-dn": (
+        "a BDII compares in lower case, keeps the first and drops the other",
+        "write each entry once",
+    ),
+    "ldap.parent": (
+        "slapd refuses it (32)",
+        "write the entry above first, in the same spelling, or leave out what stands below it",
+    ),
+    "ldap.rdn": (
+        "slapd refuses it (64 or 80), or a BDII adds and deletes it in turns",
+        "name the entry with dn(object, above), by an identifier of at most 200 plain characters",
+    ),
+    "bdii.unsafe-value": (
+        "a BDII would cut the entry there, freeze it, or strip the value",
+        "write the line with line(attribute, value), which makes it safe",
+    ),
+}
+"""Rule → why it matters, what to do."""
+
+
+@dataclass(frozen=True, slots=True)
+class Rules:
+    """What the schema says of entries of one GLUE class, by LDAP attribute name."""
+
+    cls: type[Entry]
+    naming: str
+    object_classes: frozenset[str]
+    allowed: frozenset[str]
+    must: frozenset[str]
+    single: frozenset[str]
+    integers: frozenset[str]
+
+
+@lru_cache(maxsize=256)
+def rules_of(object_classes: tuple[str, ...]) -> Rules | None:
+    """The rules for an entry with these object classes; None where they name no class that has entries."""
+    cls = class_of(object_classes)
+    if cls is None or cls.glue.abstract:
+        return None
+    attributes = [(attribute, attribute.ldap) for attribute in attributes_of(cls) if attribute.ldap is not None]
+    names = frozenset(name for _, name in attributes)
+    return Rules(
+        cls=cls,
+        naming=rdn_attribute_of(cls),
+        object_classes=frozenset(object_classes_of(cls)),
+        allowed=names | {"objectClass"},
+        must=frozenset(name for attribute, name in attributes if attribute.must),
+        single=frozenset(name for attribute, name in attributes if not attribute.multiple),
+        integers=frozenset(name for attribute, name in attributes if not attribute.text_in_ldap),
+    )
+
+
+class SchemaCheck:
+    """Checks the entries of one text, in their order; `roots` are entries that the server has already."""
+
+    def __init__(self, roots: Iterable[str] = ("o=glue",)) -> None:
+        self._spelt = {root.lower(): root for root in roots}
+
+    def findings(self, record: ldif.Record) -> Iterator[Finding]:
+        """What is wrong with the next entry."""
+        yield from self._in_the_tree(record.dn)
+        object_classes = tuple(record.attributes.get("objectClass", ()))
+        if _TREE_ROOT_CLASS in object_classes:
+            return
+        rules = rules_of(object_classes)
+        if rules is None:
+            named = ", ".join(object_classes) or "there is none"
+            yield _finding(
+                "ldap.object-class", record.dn, f"no class of GLUE 2.0 that has entries: {named}", "objectClass"
+            )
+            return
+        yield from _of_names(record, rules)
+        yield from _of_values(record, rules)
+        yield from _of_rdn(record, rules)
+
+    def _in_the_tree(self, dn: str) -> Iterator[Finding]:
+        if self._spelt.setdefault(dn.lower(), dn) is not dn:
+            yield _finding("ldap.duplicate-dn", dn, "stands twice in the text")
+        above = ldif.parent_of(dn)
+        if self._spelt.get(above.lower()) != above:
+            yield _finding("ldap.parent", dn, f"{above or 'nothing'} above it has not been written before")
+
+
+def _finding(rule: str, dn: str, what: str, attribute: str = "") -> Finding:
+    why, remedy = _RULES[rule]
+    return Finding(rule=rule, object=dn, attribute=attribute, what=what, why=why, remedy=remedy)
+
+
+def _of_names(record: ldif.Record, rules: Rules) -> Iterator[Finding]:
+    present = record.attributes.keys()
+    for name in sorted(present - rules.allowed):
+        yield _finding("ldap.unknown-attribute", record.dn, f"is no attribute of {rules.cls.__name__}", name)
+    for name in sorted(rules.must - present):
+        yield _finding("ldap.mandatory", record.dn, "is missing", name)
+    written = frozenset(record.attributes["objectClass"])
+    if written != rules.object_classes:
+        lacking, others = rules.object_classes - written, written - rules.object_classes
+        what = f"lacks {', '.join(sorted(lacking))}" if lacking else f"also names {', '.join(sorted(others))}"
+        yield _finding("ldap.object-class", record.dn, what, "objectClass")
+
+
+def _of_values(record: ldif.Record, rules: Rules) -> Iterator[Finding]:
+    attributes = record.attributes
+    for name, values in attributes.items():
+        if len(values) > 1:
+            if name in rules.single:
+                yield _finding("ldap.single-value", record.dn, f"has {len(values)} values", name)
+            if _equal_to_a_server(values):
+                yield _finding("ldap.equal-values", record.dn, f"has values that are equal to it: {values}", name)
+    for name in rules.integers & attributes.keys():
+        if not _INTEGER.fullmatch(attributes[name][0]):
+            yield _finding("ldap.integer", record.dn, f"is {attributes[name][0]!r}", name)
+    if not ldif.harmless(chain.from_iterable(attributes.values())):
+        for name, values in attributes.items():
+            yield from _of_unsafe(record.dn, name, values)
+
+
+def _equal_to_a_server(values: list[str]) -> bool:
+    if len(set(values)) == len(values) and ldif.harmless(values):
+        return False
+    present = [value for value in values if value]
+    return ldif.safe_values(present) != tuple(ldif.safe(value) for value in present)
+
+
+def _of_unsafe(dn: str, name: str, values: list[str]) -> Iterator[Finding]:
+    for value in values:
+        if not value:
+            yield _finding("ldap.empty-value", dn, "is empty", name)
+        elif ldif.safe(value) != value:
+            yield _finding("bdii.unsafe-value", dn, f"is {value[:60]!r}", name)
+
+
+def _of_rdn(record: ldif.Record, rules: Rules) -> Iterator[Finding]:
+    values = record.attributes.get(rules.naming)
+    if values is None:
+        return
+    try:
+        expected = ldif.rdn(rules.naming, values[0])
+    except RenderError as error:
+        yield _finding("ldap.rdn", record.dn, str(error).partition(";")[0], rules.naming)
+        return
+    if record.dn.partition(",")[0] != expected:
+        yield _finding("ldap.rdn", record.dn, f"does not begin with {expected}, which the entry states", rules.naming)
