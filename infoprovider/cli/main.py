@@ -44,19 +44,13 @@ def options(
 def main() -> None:
     """Run the command that the arguments name, and exit with its code."""
     try:
-        app(standalone_mode=False)
+        app()
     except ConfigError as error:
         _say(f"{error}\n{_count(len(error.findings))}")
         sys.exit(error.exit_code)
     except InfoproviderError as error:
         _say(f"infoprovider: {error}")
         sys.exit(error.exit_code)
-    except typer.Abort:
-        sys.exit(ExitCode.INTERNAL)
-    except BrokenPipeError:
-        # Whoever read our output has had enough, `| head` for one: nothing failed.
-        sys.stderr.close()
-        sys.exit(ExitCode.SUCCESS)
     except Exception as error:
         logging.getLogger(__name__).info("the fault in full", exc_info=error)
         _say(

@@ -17,7 +17,7 @@ from infoprovider.resources import folder
 
 def trial(
     config: Annotated[
-        Path | None, typer.Argument(metavar="[CONFIG]", help="The configuration file; the shipped demo centre if none.")
+        Path | None, typer.Argument(metavar="CONFIG", help="The configuration file; the shipped demo centre if none.")
     ] = None,
     ldif: Annotated[bool, typer.Option("--ldif", help="Print the LDIF instead of tables.")] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print the tables as JSON.")] = False,
