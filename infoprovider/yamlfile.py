@@ -5,6 +5,7 @@ are decimal, moments stay text. What JSON could not say (double keys, keys that 
 `yamlcheck.py` turns parts of a document into settings.
 """
 
+import math
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -39,10 +40,18 @@ _Loader.add_implicit_resolver(
 _Loader.add_implicit_resolver("tag:yaml.org,2002:int", _WHOLE, list("-+0123456789"))
 _Loader.add_implicit_resolver("tag:yaml.org,2002:float", _NUMBER, list("-+0123456789"))
 
+
+def _finite(text: str) -> float:
+    value = float(text)
+    if not math.isfinite(value):
+        raise ValueError(text)
+    return value
+
+
 _SCALARS: Mapping[str, Any] = {
     "tag:yaml.org,2002:str": str,
     "tag:yaml.org,2002:int": int,
-    "tag:yaml.org,2002:float": float,
+    "tag:yaml.org,2002:float": _finite,
     "tag:yaml.org,2002:bool": lambda text: text.lower() == "true",
     "tag:yaml.org,2002:null": lambda _text: None,
 }
@@ -174,10 +183,16 @@ class _Reading:
         return self._scalar(node, steps)
 
     def _scalar(self, node: yaml.Node, steps: Steps) -> Any:
-        try:
-            return _SCALARS[node.tag](node.value)
-        except (KeyError, ValueError, TypeError):
+        read = _SCALARS.get(node.tag)
+        if read is None or not isinstance(node, yaml.ScalarNode):
             self._note(node, steps, f"the tag {node.tag} cannot be used here", "write the value without a tag")
+            return None
+        try:
+            return read(node.value)
+        except ValueError:
+            what = f"this cannot be read as {node.tag.rpartition(':')[2]}"
+            self._note(node, steps, what, "write a number of ordinary size, or text in quotes")
+            return None
 
     def _entries(self, node: yaml.MappingNode, steps: Steps) -> Iterator[tuple[str, yaml.Node]]:
         seen: dict[str, int] = {}
