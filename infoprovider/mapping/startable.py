@@ -6,7 +6,7 @@ dividing a sum would count room that no single host has (docs/startable-now.md h
 
 import math
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from infoprovider.inventory.model import (
     Accelerator,
@@ -55,7 +55,7 @@ def startable(
 
     A type without a root disk has no number unless the cloud boots it from volumes (cloud-mapping 0.14).
     """
-    if instance_type.disk_gib == 0 and not instance_type.boots_from_volume:
+    if _takes_its_images_disk(instance_type):
         return None
     terms = [
         *_quota_terms(instance_type, quotas, usage, networks),
@@ -82,19 +82,19 @@ def held_when_empty(
 
     None where single hosts are not known, or not well enough.
     """
-    if capacity is None or not capacity.hosts:
+    if capacity is None or not capacity.hosts or not _is_told_by_hosts(instance_type, capacity):
         return None
-    possible = {pool.id for pool in pools_of(instance_type, pools)}
-    everywhere = unusable = 0.0
-    for host in capacity.hosts:
-        if not _is_possible(host, pools, possible):
-            continue
-        room = _room(_whole_host(host), instance_type, disk_is_shared=bool(capacity.disk_is_shared))
-        if not room.known or room.machines == math.inf:
-            return None
-        everywhere += room.machines
-        unusable += 0 if host.usable else room.machines
-    return int(everywhere), int(unusable)
+    if _takes_its_images_disk(instance_type):
+        return None
+    hosts, known = _candidates(instance_type, capacity.hosts, pools)
+    shared = bool(capacity.disk_is_shared)
+    rooms = [(host.usable, _room(_whole_host(host), instance_type, disk_is_shared=shared)) for host in hosts]
+    store = _shared_disk(instance_type, capacity.disk_gib) if shared else _UNBOUND
+    if not known or not store.known or not all(room.known for _, room in rooms):
+        return None
+    everywhere = min(sum(room.machines for _, room in rooms), store.machines)
+    unusable = sum(room.machines for usable, room in rooms if not usable)
+    return None if everywhere == math.inf else (int(everywhere), int(min(unusable, everywhere)))
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,17 +113,22 @@ def _whole_host(host: HostCapacity) -> _Space:
 
 
 def _free_on(host: HostCapacity) -> _Space:
-    disk = None if host.disk_gib is None or host.disk_used_gib is None else host.disk_gib - host.disk_used_gib
     devices = tuple((device, device.total - device.used) for device in host.devices)
+    disk = _left(host.disk_gib, host.disk_used_gib)
     return _Space(host.vcpus - host.vcpus_used, host.memory_mib - host.memory_used_mib, disk, devices)
 
 
+def _takes_its_images_disk(instance_type: InstanceType) -> bool:
+    """Whether a machine's root disk is as large as its image, so that no number holds for all images."""
+    return instance_type.disk_gib == 0 and not instance_type.boots_from_volume
+
+
 def needed_disk(instance_type: InstanceType) -> float | None:
-    """GiB of local disk that a machine takes on its host; None where it is not known."""
+    """GiB of local disk that a machine takes on its host, swap in whole ones; None where it is not known."""
     root = 0 if instance_type.boots_from_volume else instance_type.disk_gib
     if root is None:
         return None
-    return root + (instance_type.ephemeral_gib or 0) + (instance_type.swap_mib or 0) / 1024
+    return root + (instance_type.ephemeral_gib or 0) + math.ceil((instance_type.swap_mib or 0) / 1024)
 
 
 def accelerators(instance_type: InstanceType) -> int:
@@ -160,7 +165,7 @@ def _quota_terms(
         if demand == 0 or limit == "unlimited":
             continue
         left = quota_left(limit, amount)
-        yield _UNREAD if left is None or demand is None else Bound(left // demand)
+        yield _UNREAD if left is None or demand is None else Bound(_whole(left, demand))
 
 
 def host_bound(instance_type: InstanceType, capacity: Capacity | None, pools: tuple[HypervisorPool, ...]) -> Bound:
@@ -169,29 +174,41 @@ def host_bound(instance_type: InstanceType, capacity: Capacity | None, pools: tu
         return _UNREAD
     bounds = [_rows(instance_type, capacity, pools) if capacity.hosts else _whole_cloud(instance_type, capacity)]
     if capacity.disk_is_shared:
-        bounds.append(_shared_disk(instance_type, capacity))
-    if not instance_type.placement_is_known:
-        bounds.append(_UNREAD)
+        bounds.append(_shared_disk(instance_type, _left(capacity.disk_gib, capacity.disk_used_gib)))
     return _least(bounds)
 
 
 def _rows(instance_type: InstanceType, capacity: Capacity, pools: tuple[HypervisorPool, ...]) -> Bound:
-    possible = {pool.id for pool in pools_of(instance_type, pools)}
-    known = True
-    machines = 0.0
-    for host in capacity.hosts:
-        if not host.usable or not _is_possible(host, pools, possible):
-            continue
-        # A host of no known pool may not be one that the type runs on.
-        known = known and (host.pool is not None or instance_type.pools is None)
-        room = _room(_free_on(host), instance_type, disk_is_shared=bool(capacity.disk_is_shared))
-        known = known and room.known
-        machines += room.machines
-    return Bound(machines, known)
+    is_told = _is_told_by_hosts(instance_type, capacity)
+    # Devices that no host tells of are not known to be absent: the rest of the type is still a bound.
+    asked = instance_type if is_told else replace(instance_type, accelerators=())
+    usable = [host for host in capacity.hosts if host.usable]
+    hosts, known = _candidates(instance_type, usable, pools)
+    rooms = [_room(_free_on(host), asked, disk_is_shared=bool(capacity.disk_is_shared)) for host in hosts]
+    known = known and is_told and all(room.known for room in rooms)
+    return Bound(sum(room.machines for room in rooms), known)
 
 
-def _is_possible(host: HostCapacity, pools: tuple[HypervisorPool, ...], possible: set[str]) -> bool:
-    return host.pool is None or not pools or host.pool in possible
+def _is_told_by_hosts(instance_type: InstanceType, capacity: Capacity) -> bool:
+    """Whether all that the type asks for is something that host capacity shows."""
+    if not instance_type.accelerators:
+        return instance_type.placement_is_known
+    told = {device.type for host in capacity.hosts for device in host.devices}
+    return instance_type.placement_is_known and all(wanted.type in told for wanted in instance_type.accelerators)
+
+
+def _candidates(
+    instance_type: InstanceType, hosts: Iterable[HostCapacity], pools: tuple[HypervisorPool, ...]
+) -> tuple[list[HostCapacity], bool]:
+    """The hosts that machines of the type may run on, and whether each surely is one of them."""
+    ruled_out = {pool.id for pool in pools}.difference(pool.id for pool in pools_of(instance_type, pools))
+    named = instance_type.pools
+    found = [
+        host
+        for host in hosts
+        if host.pool is None or (host.pool not in ruled_out and (named is None or host.pool in named))
+    ]
+    return found, named is None or all(host.pool is not None for host in found)
 
 
 def _cpu_demand(instance_type: InstanceType) -> float:
@@ -209,38 +226,46 @@ def _room(space: _Space, instance_type: InstanceType, *, disk_is_shared: bool) -
     if disk and space.disk_gib is not None:
         machines = min(machines, _whole(space.disk_gib, disk))
     for wanted in instance_type.accelerators:
-        free = sum(number for device, number in space.devices if _is_wanted(device, wanted))
+        devices = [(device, number) for device, number in space.devices if device.type == wanted.type]
+        free = sum(number for device, number in devices if _is_wanted(device, wanted))
         machines = min(machines, _whole(free, wanted.number))
+        known = known and (wanted.model is None or all(device.model is not None for device, _ in devices))
     return Bound(machines, known)
 
 
 def _is_wanted(device: DeviceCount, wanted: Accelerator) -> bool:
-    return device.type == wanted.type and (wanted.model is None or device.model in (None, wanted.model))
+    """A device of a model that is not told may be the wanted one."""
+    return wanted.model is None or device.model in (None, wanted.model)
 
 
 def _whole(free: float, needed: float) -> float:
     """How often what is needed goes into what is free; infinite where nothing is needed."""
-    return max(0, free // needed) if needed > 0 else math.inf
+    # A tenth of a CPU goes into one CPU ten times, although its float is a little more than a tenth.
+    return max(0, math.floor(free / needed + 1e-9)) if needed > 0 else math.inf
 
 
-def _shared_disk(instance_type: InstanceType, capacity: Capacity) -> Bound:
+def _left(whole: float | None, used: float | None) -> float | None:
+    return None if whole is None or used is None else whole - used
+
+
+def _shared_disk(instance_type: InstanceType, space: float | None) -> Bound:
     """One common store bounds the whole cloud once, not each host."""
     disk = needed_disk(instance_type)
     if disk == 0:
         return _UNBOUND
-    if disk is None or capacity.disk_gib is None or capacity.disk_used_gib is None:
-        return _UNREAD
-    return Bound(_whole(capacity.disk_gib - capacity.disk_used_gib, disk))
+    return _UNREAD if disk is None or space is None else Bound(_whole(space, disk))
 
 
 def _whole_cloud(instance_type: InstanceType, capacity: Capacity) -> Bound:
     """Without rows for single hosts, the free sums are all that is known: never less than the truth."""
-    bounds = []
-    if capacity.vcpus is not None and capacity.vcpus_used is not None:
-        bounds.append(_whole(capacity.vcpus - capacity.vcpus_used, _cpu_demand(instance_type)))
-    if capacity.memory_mib is not None and capacity.memory_used_mib is not None:
-        bounds.append(_whole(capacity.memory_mib - capacity.memory_used_mib, instance_type.memory_mib))
-    return Bound(min(bounds, default=math.inf), known=False)
+    spaces = (
+        (_left(capacity.vcpus, capacity.vcpus_used), _cpu_demand(instance_type)),
+        (_left(capacity.memory_mib, capacity.memory_used_mib), instance_type.memory_mib),
+        (_left(capacity.disk_gib, capacity.disk_used_gib), needed_disk(instance_type) or 0),
+    )
+    return Bound(
+        min((_whole(free, needed) for free, needed in spaces if free is not None), default=math.inf), known=False
+    )
 
 
 def _address_term(project: str | None, networks: Networks | None) -> Bound:
