@@ -12,6 +12,7 @@ import base64
 import binascii
 import re
 import unicodedata
+from collections import Counter
 from collections.abc import Iterable, Iterator
 from datetime import UTC, datetime
 from typing import NamedTuple
@@ -68,16 +69,17 @@ def safe_values(values: Iterable[str]) -> tuple[str, ...]:
     r"""The values of one attribute as a server takes them together: each one safe, none empty, no two equal.
 
     A server compares after Unicode normalisation (NFKC) and with runs of blanks as one, and refuses the whole entry
-    when two values are equal to it. Of such two the later one is spelt out: every character beyond ASCII and every
-    second blank as an escape, `cafe\u0301` for one that is written with a combining accent.
+    when two values are equal to it. Such values are spelt out: every character beyond ASCII and every blank after a
+    blank as an escape, so that an é written as one character and one written as two are `\xE9` and `e\u0301`.
     """
-    kept: dict[str, str] = {}
-    for value in values:
-        kind = safe(value)
-        if kind and kept.setdefault(_as_compared(kind), kind) != kind:
-            spelt_out = _INDISTINCT.sub(_escaped, kind)
-            kept.setdefault(_as_compared(spelt_out), spelt_out)
-    return tuple(kept.values())
+    texts = [text for text in dict.fromkeys(map(safe, values)) if text]
+    if len(texts) < 2:
+        return tuple(texts)
+    occurs = Counter(map(_as_compared, texts))
+    if len(occurs) == len(texts):
+        return tuple(texts)
+    spelt = [_INDISTINCT.sub(_escaped, text) if occurs[_as_compared(text)] > 1 else text for text in texts]
+    return tuple(dict.fromkeys(spelt))
 
 
 def harmless(values: Iterable[str]) -> bool:
@@ -178,15 +180,17 @@ def _parts(dn: str) -> list[str]:
 
 
 def _attribute_and_value(part: str, dn: str) -> tuple[str, str]:
-    attribute, equals, value = part.partition("=")
+    attribute, equals, value = (piece.lstrip() for piece in part.partition("="))
     if not equals:
         raise QueryError(f"{dn!r} is no distinguished name: {part!r} is not 'attribute=value'; correct the entry")
-    if "\\" not in value:
-        return attribute.strip(), value.strip()
-    raw = _RDN_ESCAPE.sub(
-        lambda escape: bytes.fromhex(escape[1].decode()) if escape[1][1:] else escape[1], value.encode()
-    )
-    return attribute.strip(), raw.decode("utf-8", "replace")
+    if not value.endswith("\\ "):
+        value = value.rstrip()
+    if "\\" in value:
+        raw = _RDN_ESCAPE.sub(
+            lambda escape: bytes.fromhex(escape[1].decode()) if escape[1][1:] else escape[1], value.encode()
+        )
+        value = raw.decode("utf-8", "replace")
+    return attribute.rstrip(), value
 
 
 # Reading
