@@ -268,9 +268,10 @@ class Accelerator:
 class InstanceType:
     """A size in which machines are started.
 
-    `id` is the manager's stable id. `cpu_capacity` is what one machine takes from a host in vCPUs where that is not
-    `vcpus`. `disk_gib` is the root disk, 0 where a machine gets none of its own. `pools` are the host classes it runs
-    on, None where any. `projects` are those that may use it when `ownership` is `projects`.
+    `id` is the manager's stable id. `cpu_capacity` is what one machine takes from a host and from its project's quota,
+    in vCPUs, where that is not `vcpus`. `disk_gib` is the root disk, 0 where a machine gets none of its own. `pools`
+    are the host classes it runs on, None where any. `projects` are those that may use it when `ownership` is
+    `projects`.
     """
 
     __pydantic_config__: ClassVar[ConfigDict] = _STRICT

@@ -155,7 +155,8 @@ def _quota_terms(
     used = usage or Usage(project=quotas.project)
     demands: tuple[tuple[Limit | float, float | None, float | None], ...] = (
         (quotas.instances, used.instances, 1),
-        (quotas.vcpus, used.vcpus, instance_type.vcpus),
+        # A manager that gives a machine part of a CPU counts that part in its quotas as well.
+        (quotas.vcpus, used.vcpus, _cpu_demand(instance_type)),
         (quotas.memory_mib, used.memory_mib, instance_type.memory_mib),
         (quotas.disk_gib, used.disk_gib, needed_disk(instance_type)),
         (quotas.accelerators, used.accelerators, accelerators(instance_type)),
