@@ -45,7 +45,7 @@ def _map_all(context: CentreContext, instances: Iterable[InstanceFacts]) -> Iter
 def _projects_not_there(facts: InstanceFacts) -> Iterator[Withheld]:
     """Shares that cannot be published because the manager says nothing of the project."""
     for mapped in facts.mapped:
-        if mapped.project not in facts.quotas and mapped.project not in facts.usage:
+        if mapped.project not in facts.projects:
             yield Withheld(
                 "ComputingShare",
                 share_id(facts, mapped.project),

@@ -1,9 +1,10 @@
 """What every mapper needs: identifiers, stamps, units, and the facts of one instance with where they came from."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from functools import cached_property
+from operator import attrgetter
 from typing import Generic, TypeVar
 
 from infoprovider.config.model import Centre, Community, Disclosure, InstanceBlock, ProjectMapping, Publication
@@ -41,6 +42,15 @@ SLOW = 3600
 
 STATIC = 86400
 """Validity in seconds of domains, locations, contacts and policies."""
+
+DYNAMIC_REFRESH = 150
+"""Seconds after which an unchanged dynamic entity takes a newer stamp."""
+
+
+def refresh_period(validity: int) -> int:
+    """Seconds after which an unchanged entity of this Validity takes a newer stamp (docs/architecture.md)."""
+    return DYNAMIC_REFRESH if validity <= DYNAMIC else validity // 2
+
 
 V = TypeVar("V", covariant=True)
 W = TypeVar("W")
@@ -188,10 +198,10 @@ class InstanceFacts:
                 found[instance_type.id].append(image)
         return {id_: tuple(images) for id_, images in found.items()}
 
-    @property
+    @cached_property
     def pools(self) -> tuple[HypervisorPool, ...]:
-        """All host classes; empty where they are not known."""
-        return self.hypervisors.value.pools if self.hypervisors else ()
+        """All host classes, by id; empty where they are not known."""
+        return _by_id(self.hypervisors.value.pools if self.hypervisors else ())
 
     @property
     def oldest_usage(self) -> Known[Usage] | None:
@@ -231,25 +241,43 @@ class InstanceFacts:
         return frozenset(one.project for one in self.mapped)
 
     @property
+    def mapped_and_there(self) -> tuple[Mapped, ...]:
+        """Those of them that the manager knows: each becomes a share."""
+        return tuple(one for one in self.mapped if one.project in self.projects)
+
+    @cached_property
+    def projects(self) -> frozenset[str]:
+        """The ids of all projects that the manager tells of."""
+        return frozenset((*self.quotas, *self.usage))
+
+    def counted(self, count: Callable[[Usage], int | None], projects: Iterable[str] | None = None) -> int | None:
+        """A count added up over projects, over all where none are named.
+
+        Not known where one of them does not tell, or where there is none: the account may see only its own.
+        """
+        chosen = self.projects if projects is None else projects
+        return total(count(self.usage[one].value) if one in self.usage else None for one in chosen)
+
+    @property
     def disclosure(self) -> Disclosure:
         """What of private things may be published."""
         return self.context.centre.disclosure
 
     @cached_property
     def published_types(self) -> tuple[InstanceType, ...]:
-        """The instance types that may be published (cloud-mapping 0.7)."""
+        """The instance types that may be published, by id (cloud-mapping 0.7)."""
         if self.instance_types is None:
             return ()
         shown = self.disclosure.private_instance_types == "communities"
-        return tuple(one for one in self.instance_types.value.instance_types if self._is_disclosed(one, shown))
+        return _by_id(one for one in self.instance_types.value.instance_types if self._is_disclosed(one, shown))
 
     @cached_property
     def published_images(self) -> tuple[Image, ...]:
-        """The active images that may be published (cloud-mapping 0.7, 0.14)."""
+        """The active images that may be published, by id (cloud-mapping 0.7, 0.14)."""
         if self.images is None:
             return ()
         shown = self.disclosure.private_images == "communities"
-        return tuple(one for one in self.images.value.images if one.active and self._is_disclosed(one, shown))
+        return _by_id(one for one in self.images.value.images if one.active and self._is_disclosed(one, shown))
 
     def _is_disclosed(self, one: InstanceType | Image, private_is_shown: bool) -> bool:
         if one.ownership is Ownership.PUBLIC:
@@ -263,6 +291,14 @@ class InstanceFacts:
         return tuple(found)
 
 
+T = TypeVar("T", HypervisorPool, InstanceType, Image)
+
+
+def _by_id(things: Iterable[T]) -> tuple[T, ...]:
+    """In an order that does not depend on how the manager listed them."""
+    return tuple(sorted(things, key=attrgetter("id")))
+
+
 def may_use(project: str, one: InstanceType | Image) -> bool:
     """Whether a project may use an instance type or an image."""
     return one.ownership is Ownership.PUBLIC or project in one.projects
@@ -273,9 +309,14 @@ def oldest_source(known: Iterable[Known[object]]) -> Source:
     return min((one.source for one in known), key=lambda source: source.observed_at)
 
 
-def note_age(info: OtherInfo, key: str, known: Known[object] | None, defining: Source) -> None:
-    """Say when a number was observed that is older than the entry that states it."""
-    if known is not None and known.source.observed_at < defining.observed_at:
+def note_age(info: OtherInfo, key: str, known: Known[object] | None, defining: Source, validity: int) -> None:
+    """Say when a fact was observed that is much older than the entry that states it: by more than its refresh period.
+
+    By less, the moment would change with every collection, and with it the entry in every BDII above us.
+    """
+    if known is not None and known.source.observed_at < defining.observed_at - timedelta(
+        seconds=refresh_period(validity)
+    ):
         info.add(key, known.source.observed_at)
 
 

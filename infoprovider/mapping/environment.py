@@ -6,7 +6,7 @@ from infoprovider.glue.document import Made
 from infoprovider.glue.entities import Benchmark, ExecutionEnvironment
 from infoprovider.glue.vocabulary import CPUMultiplicity, ExtendedBoolean
 from infoprovider.inventory.model import Accelerator, HypervisorPool, InstanceType, Networks, Processor
-from infoprovider.mapping.context import SLOW, InstanceFacts, agreed, note_age, total
+from infoprovider.mapping.context import SLOW, InstanceFacts, agreed, note_age
 from infoprovider.mapping.fitting import pools_of
 from infoprovider.mapping.other_info import OtherInfo
 from infoprovider.mapping.prices import add_prices
@@ -73,7 +73,7 @@ def _pool_info(facts: InstanceFacts, pool: HypervisorPool) -> tuple[str, ...]:
     info.add("Disk", facts.context.units.disk(pool.disk_gib))
     info.add("NetworkBandwidth", pool.network_bandwidth_mbps)
     info.add_each("VirtualDiskFormat", pool.image_formats)
-    note_age(info, "Connectivity.ObservedAt", facts.networks, facts.hypervisors.source)
+    note_age(info, "Connectivity.ObservedAt", facts.networks, facts.hypervisors.source, SLOW)
     return info.values()
 
 
@@ -171,8 +171,7 @@ def _os_family(facts: InstanceFacts, instance_type: InstanceType) -> str | None:
 
 def _used(facts: InstanceFacts, instance_type: InstanceType) -> int | None:
     """Machines of the type in all projects; not known where one project does not tell."""
-    counts = [usage.value.holding for usage in facts.usage.values()]
-    return total(None if holding is None else holding.get(instance_type.id, 0) for holding in counts)
+    return facts.counted(lambda usage: None if usage.holding is None else usage.holding.get(instance_type.id, 0))
 
 
 def _type_info(facts: InstanceFacts, instance_type: InstanceType, pools: tuple[HypervisorPool, ...]) -> tuple[str, ...]:
@@ -188,8 +187,8 @@ def _type_info(facts: InstanceFacts, instance_type: InstanceType, pools: tuple[H
     info.add_each("HypervisorName", sorted({pool.kind for pool in pools}))
     _add_network(info, facts, instance_type)
     info.add_each("HostPool", [facts.pool_id(pool.id) for pool in pools])
-    note_age(info, "TotalInstances.ObservedAt", facts.capacity, defining)
-    note_age(info, "UsedInstances.ObservedAt", facts.oldest_usage, defining)
+    note_age(info, "TotalInstances.ObservedAt", facts.capacity, defining, SLOW)
+    note_age(info, "UsedInstances.ObservedAt", facts.oldest_usage, defining, SLOW)
     add_prices(info, facts.prices, instance_type.id)
     if not len(info):
         # Old brokers take the first value unchecked.
@@ -222,4 +221,4 @@ def _add_network(info: OtherInfo, facts: InstanceFacts, instance_type: InstanceT
     info.add("FirewallControl", networks.firewall_control)
     info.add("NetworkPortsIn", networks.ports_in)
     info.add("NetworkPortsOut", networks.ports_out)
-    note_age(info, "Connectivity.ObservedAt", facts.networks, facts.instance_types.source)
+    note_age(info, "Connectivity.ObservedAt", facts.networks, facts.instance_types.source, SLOW)

@@ -57,16 +57,19 @@ class OtherInfo:
         return len(self._values)
 
     def values(self) -> tuple[str, ...]:
-        """All values; where there are too many, the key with most values gives way and says by how many."""
-        excess = len(self._values) - MAX_VALUES
-        if excess <= 0:
+        """All values; where there are too many, the keys with most of them give way and say by how many."""
+        if len(self._values) <= MAX_VALUES:
             return tuple(self._values)
-        counts: dict[str, int] = {}
-        for key in self._values.values():
-            family = key.split(".")[0]
-            counts[family] = counts.get(family, 0) + 1
-        longest = max(counts, key=counts.__getitem__)
-        cut = excess + 1
-        belonging = [text for text, key in self._values.items() if key.split(".")[0] == longest]
-        dropped = set(belonging[len(belonging) - cut :])
-        return (*(text for text in self._values if text not in dropped), f"{longest}.More={cut}")
+        families: dict[str, list[str]] = {}
+        for text, key in self._values.items():
+            families.setdefault(key.partition(".")[0], []).append(text)
+        most = _most_of_each([len(texts) for texts in families.values()])
+        cut = {family: texts[most:] for family, texts in families.items() if len(texts) > most}
+        dropped = {text for texts in cut.values() for text in texts}
+        kept = (text for text in self._values if text not in dropped)
+        return (*kept, *(f"{family}.More={len(texts)}" for family, texts in cut.items()))
+
+
+def _most_of_each(counts: list[int]) -> int:
+    """How many values each key may keep, so that all fit together with what says how many were cut."""
+    return max(most for most in range(MAX_VALUES) if sum(min(n, most) + (n > most) for n in counts) <= MAX_VALUES)

@@ -1,12 +1,13 @@
 """One VM manager as a ComputingService and its ComputingManager."""
 
 from collections.abc import Iterable, Iterator
+from operator import attrgetter
 
 from infoprovider import __version__
 from infoprovider.config.model import Vocabulary
 from infoprovider.glue.document import Made
 from infoprovider.glue.entities import ComputingManager, ComputingService
-from infoprovider.inventory.model import Capacity, DeviceCount, Hypervisors, Usage
+from infoprovider.inventory.model import Capacity, DeviceCount, HypervisorPool, Usage
 from infoprovider.mapping.context import DYNAMIC, InstanceFacts, oldest_source, total
 from infoprovider.mapping.other_info import OtherInfo
 from infoprovider.mapping.vocabulary import capabilities, known_boolean, service_type
@@ -20,7 +21,6 @@ def map_service(facts: InstanceFacts) -> Iterator[Made]:
 
 def to_service(facts: InstanceFacts) -> Made:
     """The ComputingService: all interfaces of one VM manager; its counters are of all projects."""
-    usage = tuple(one.value for one in facts.usage.values())
     defining = oldest_source(facts.usage.values()) if facts.usage else facts.manager.source
     vocabulary = facts.context.publication.vocabulary
     manager = facts.manager.value
@@ -29,10 +29,10 @@ def to_service(facts: InstanceFacts) -> Made:
     info.add("InfoProviderVersion", __version__)
     if vocabulary is Vocabulary.EGI_STRICT:
         info.add("ProfileName", "EGI")
-    info.add("VMHalted", total(one.halted for one in usage))
-    info.add("VMError", total(one.error for one in usage))
-    endpoints = sum(len(endpoint.sign_in) for endpoint in manager.endpoints)
-    resources = len(facts.published_types) + (len(facts.hypervisors.value.pools) if facts.hypervisors else 0)
+    info.add("VMHalted", facts.counted(attrgetter("halted")))
+    info.add("VMError", facts.counted(attrgetter("error")))
+    endpoints = len({endpoint.interface for endpoint in manager.endpoints if endpoint.sign_in})
+    resources = len(facts.published_types) + len(facts.pools)
     service = ComputingService(
         id=facts.service_id,
         name=facts.block.name,
@@ -40,18 +40,19 @@ def to_service(facts: InstanceFacts) -> Made:
         type=service_type(vocabulary),
         quality_level=facts.quality_level,
         status_info=(manager.status_page,) if manager.status_page else (),
-        complexity=f"endpointType={endpoints}, share={len(facts.mapped)}, resource={resources}",
+        complexity=f"endpointType={endpoints}, share={len(facts.mapped_and_there)}, resource={resources}",
         admin_domain_foreign_key=(facts.context.centre.name,),
-        total_jobs=total(jobs_of(one) for one in usage),
-        running_jobs=total(one.running for one in usage),
-        waiting_jobs=total(one.waiting for one in usage),
-        staging_jobs=total(one.staging for one in usage),
-        suspended_jobs=total(one.suspended for one in usage),
+        total_jobs=facts.counted(jobs_of),
+        running_jobs=facts.counted(attrgetter("running")),
+        waiting_jobs=facts.counted(attrgetter("waiting")),
+        staging_jobs=facts.counted(attrgetter("staging")),
+        suspended_jobs=facts.counted(attrgetter("suspended")),
         other_info=info.values(),
         creation_time=defining.observed_at,
         validity=DYNAMIC,
     )
-    return Made(service, facts.sources(defining, facts.manager, *facts.usage.values()))
+    others = (facts.manager, facts.hypervisors, facts.instance_types, *facts.quotas.values(), *facts.usage.values())
+    return Made(service, facts.sources(defining, *others))
 
 
 def jobs_of(usage: Usage) -> int | None:
@@ -65,7 +66,7 @@ def to_manager(facts: InstanceFacts) -> Made:
     capacity = facts.capacity.value if facts.capacity else Capacity()
     manager = facts.manager.value
     units = facts.context.units
-    pools = facts.hypervisors.value.pools if facts.hypervisors else ()
+    pools = facts.pools
     technology = facts.networks.value.technology if facts.networks else ()
     disk_free = _left(capacity.disk_gib, capacity.disk_used_gib)
     entity = ComputingManager(
@@ -77,8 +78,8 @@ def to_manager(facts: InstanceFacts) -> Made:
         total_physical_cpus=capacity.physical_cpus,
         total_logical_cpus=capacity.logical_cpus,
         total_slots=capacity.vcpus,
-        slots_used_by_grid_jobs=_slots_used(facts, by_communities=True),
-        slots_used_by_local_jobs=_slots_used(facts, by_communities=False),
+        slots_used_by_grid_jobs=facts.counted(attrgetter("vcpus"), facts.projects & facts.mapped_projects),
+        slots_used_by_local_jobs=facts.counted(attrgetter("vcpus"), facts.projects - facts.mapped_projects),
         homogeneous=known_boolean(len(pools) == 1) if pools else None,
         network_info=tuple(dict.fromkeys((*technology, *(one for pool in pools for one in pool.network_technology)))),
         working_area_shared=known_boolean(capacity.disk_is_shared),
@@ -90,17 +91,9 @@ def to_manager(facts: InstanceFacts) -> Made:
         creation_time=defining.observed_at,
         validity=DYNAMIC,
     )
-    others = (facts.capacity, facts.manager, facts.hypervisors, facts.networks, *facts.usage.values())
+    usage = (*facts.quotas.values(), *facts.usage.values())
+    others = (facts.capacity, facts.manager, facts.hypervisors, facts.networks, *usage)
     return Made(entity, facts.sources(defining, *others))
-
-
-def _slots_used(facts: InstanceFacts, *, by_communities: bool) -> int | None:
-    """VCPUs in use by the projects of published communities, or by all others; 0 is said only where usage is known."""
-    if not facts.usage:
-        return None
-    mapped = facts.mapped_projects
-    chosen = [usage.value.vcpus for project, usage in facts.usage.items() if (project in mapped) == by_communities]
-    return total(chosen) if chosen else 0
 
 
 def _left(whole: float | None, used: float | None) -> float | None:
@@ -111,8 +104,7 @@ def _manager_info(facts: InstanceFacts, capacity: Capacity) -> tuple[str, ...]:
     info = OtherInfo("ComputingManager")
     features = facts.manager.value.features
     units = facts.context.units
-    if facts.hypervisors is not None:
-        _add_hypervisors(info, facts.hypervisors.value)
+    _add_hypervisors(info, facts.pools)
     if facts.networks is not None:
         info.add("NetworkVirtualizationType", facts.networks.value.virtualization)
     info.add_each("VirtualDiskFormat", facts.manager.value.image_formats)
@@ -128,8 +120,7 @@ def _manager_info(facts: InstanceFacts, capacity: Capacity) -> tuple[str, ...]:
     return info.values()
 
 
-def _add_hypervisors(info: OtherInfo, hypervisors: Hypervisors) -> None:
-    pools = hypervisors.pools
+def _add_hypervisors(info: OtherInfo, pools: tuple[HypervisorPool, ...]) -> None:
     info.add_each("HypervisorName", sorted({pool.kind for pool in pools}))
     if len({(pool.kind, pool.version) for pool in pools}) == 1:
         # With several kinds a version alone would not say whose it is; the host pools say it.

@@ -5,8 +5,17 @@ from collections.abc import Iterator
 from infoprovider.glue.document import Made, Source
 from infoprovider.glue.entities import ComputingShare, MappingPolicy
 from infoprovider.glue.vocabulary import ServingState
-from infoprovider.inventory.model import InstanceType, Limit, Ownership, Quotas, Usage
-from infoprovider.mapping.context import DYNAMIC, STATIC, InstanceFacts, Known, Mapped, may_use, oldest_source
+from infoprovider.inventory.model import Capacity, Image, InstanceType, Limit, Ownership, Quotas, Usage
+from infoprovider.mapping.context import (
+    DYNAMIC,
+    STATIC,
+    InstanceFacts,
+    Known,
+    Mapped,
+    may_use,
+    note_age,
+    oldest_source,
+)
 from infoprovider.mapping.endpoint import endpoint_ids
 from infoprovider.mapping.fitting import pools_of
 from infoprovider.mapping.identifiers import policy_of
@@ -20,11 +29,10 @@ from infoprovider.mapping.vocabulary import known_boolean
 
 def map_shares(facts: InstanceFacts) -> Iterator[Made]:
     """One share with its policy for each project that a community is mapped to and that the manager knows."""
-    endpoints = tuple(endpoint_ids(facts).values())
-    for mapped in facts.mapped:
-        if mapped.project in facts.quotas or mapped.project in facts.usage:
-            yield to_share(facts, mapped, endpoints)
-            yield _mapping_policy(facts, mapped)
+    endpoints = tuple(sorted(endpoint_ids(facts).values()))
+    for mapped in facts.mapped_and_there:
+        yield to_share(facts, mapped, endpoints)
+        yield _mapping_policy(facts, mapped)
 
 
 def share_id(facts: InstanceFacts, project: str) -> str:
@@ -100,14 +108,13 @@ def free_slots(facts: InstanceFacts, quotas: Quotas, usage: Usage) -> int | None
     """
     if facts.serving_state is not ServingState.PRODUCTION:
         return 0
-    capacity = facts.capacity.value if facts.capacity else None
-    left = quota_left(quotas.vcpus, usage.vcpus)
-    instances_left = quota_left(quotas.instances, usage.instances)
-    if left is None or instances_left is None or capacity is None:
-        return None
-    if capacity.vcpus is None or capacity.vcpus_used is None:
-        return None
-    return 0 if instances_left == 0 else int(min(left, max(0, capacity.vcpus - capacity.vcpus_used)))
+    capacity = facts.capacity.value if facts.capacity else Capacity()
+    slots = quota_left(quotas.vcpus, usage.vcpus)
+    instances = quota_left(quotas.instances, usage.instances)
+    on_hosts = quota_left(capacity.vcpus, capacity.vcpus_used)
+    if 0 in (slots, instances, on_hosts):
+        return 0
+    return None if slots is None or instances is None or on_hosts is None else int(min(slots, on_hosts))
 
 
 def startable_now(facts: InstanceFacts, instance_type: InstanceType, quotas: Quotas, usage: Usage) -> Startable | None:
@@ -141,27 +148,30 @@ def _share_info(
     info.add("AcceleratorMaxNumber", _number(quotas.accelerators))
     info.add("VMHalted", usage.halted)
     info.add("VMError", usage.error)
+    # Where there are too many values the last ones give way: what qualifies a number stands before it.
+    note_age(info, "FreeInstances.ObservedAt", facts.capacity, defining, DYNAMIC)
     for instance_type in types:
         number = startable_now(facts, instance_type, quotas, usage)
         if number is not None:
             local = facts.ids.local("ExecutionEnvironment", instance_type.id)
-            info.add(f"FreeInstances.{local}", number.machines)
             if number.is_upper_bound:
                 info.add("FreeInstances.UpperBound", local)
-    if facts.capacity is not None and facts.capacity.source.observed_at < defining.observed_at:
-        info.add("FreeInstances.ObservedAt", facts.capacity.source.observed_at)
+            info.add(f"FreeInstances.{local}", number.machines)
     pools = dict.fromkeys(pool.id for one in types for pool in pools_of(one, facts.pools))
     info.add_each("HostPool", [facts.pool_id(pool) for pool in pools])
     _add_networks(info, facts, quotas.project)
-    images = (one for one in facts.published_images if may_use(quotas.project, one))
-    usable = {one.id for one in types}
-    # An image that fits none of the project's types cannot be started by it.
-    startable_images = (
-        image for image in images if not usable.isdisjoint(one.id for one in facts.fitting_types[image.id])
-    )
-    info.add_each("Image", [image.marketplace_uri or image.id for image in startable_images])
     add_prices(info, facts.prices, None)
+    info.add_each("Image", [image.marketplace_uri or image.id for image in _startable_images(facts, quotas.project)])
     return info.values()
+
+
+def _startable_images(facts: InstanceFacts, project: str) -> Iterator[Image]:
+    """The images that the project may use; one that surely fits none of its types cannot be started by it."""
+    for image in facts.published_images:
+        if may_use(project, image) and (
+            facts.instance_types is None or any(may_use(project, one) for one in facts.fitting_types[image.id])
+        ):
+            yield image
 
 
 def _add_networks(info: OtherInfo, facts: InstanceFacts, project: str) -> None:

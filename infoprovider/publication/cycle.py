@@ -29,7 +29,7 @@ class Delivered:
 
 @dataclass(frozen=True, slots=True)
 class Tree:
-    """Which LDIF is rendered: a template set, with a site's own templates before it where `overrides` names a folder."""
+    """Which LDIF is rendered: a template set, and before it a site's own templates where `overrides` names a folder."""
 
     template_set: TemplateSet
     overrides: Path | None = None

@@ -11,10 +11,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 
 from infoprovider.glue.document import Document, Made, content_digest
-from infoprovider.mapping.context import DYNAMIC
-
-DYNAMIC_PERIOD = 150
-"""Seconds between refreshes of an unchanged dynamic entity; others refresh after half their Validity."""
+from infoprovider.mapping.context import DYNAMIC, refresh_period
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,7 +37,7 @@ def _stamp(made: Made, former: Stamp | None) -> Stamp:
     digest = content_digest(made.entity)
     observed_at = made.made_of[0].observed_at
     if former is not None and former.digest == digest and former.creation_time <= observed_at:
-        period = _period(made.entity.validity or DYNAMIC)
+        period = refresh_period(made.entity.validity or DYNAMIC)
         if not has_ticked(made.entity.id, period, former.creation_time, observed_at):
             return former
     return Stamp(digest, observed_at)
@@ -50,10 +47,6 @@ def has_ticked(id_: str, period: int, since: datetime, until: datetime) -> bool:
     """Whether a grid of so many seconds, shifted by the entity's ID so that not all tick together, lies between."""
     shift = zlib.crc32(id_.encode()) % period
     return (since.timestamp() - shift) // period < (until.timestamp() - shift) // period
-
-
-def _period(validity: int) -> int:
-    return DYNAMIC_PERIOD if validity <= DYNAMIC else validity // 2
 
 
 def _with(made: Made, creation_time: datetime) -> Made:
