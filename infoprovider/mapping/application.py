@@ -42,14 +42,24 @@ def to_application(facts: InstanceFacts, image: Image) -> Made:
 
 
 def endorsement_of(facts: InstanceFacts, image: Image) -> Endorsement | None:
-    """What is said of an image, joined by marketplace URI, by native id, or by a checksum that both know."""
+    """What is said of an image, joined by marketplace URI, by native id, or by a checksum that both know.
+
+    What was said of a file with another digest was not said of this image.
+    """
     for identifier in (image.marketplace_uri, image.id):
-        if identifier is not None and identifier in facts.endorsements_by_identifier:
-            return facts.endorsements_by_identifier[identifier]
+        found = facts.endorsements_by_identifier.get(identifier or "")
+        if found is not None and not _is_of_another_file(found, image):
+            return found
     for checksum in image.checksums:
         if checksum in facts.endorsements_by_checksum:
             return facts.endorsements_by_checksum[checksum]
     return None
+
+
+def _is_of_another_file(endorsement: Endorsement, image: Image) -> bool:
+    stated = endorsement.checksum
+    comparable = [one for one in image.checksums if stated is not None and one.algorithm == stated.algorithm]
+    return bool(comparable) and stated not in comparable
 
 
 def _state(facts: InstanceFacts, image: Image, endorsement: Endorsement | None) -> str | None:

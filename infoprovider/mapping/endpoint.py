@@ -7,7 +7,7 @@ from infoprovider.glue.document import Made
 from infoprovider.glue.entities import AccessPolicy, ComputingEndpoint
 from infoprovider.inventory.model import ApiEndpoint, SignIn
 from infoprovider.mapping.context import DYNAMIC, STATIC, InstanceFacts
-from infoprovider.mapping.identifiers import policy_of, slug, url_hash
+from infoprovider.mapping.identifiers import policy_of, url_hash
 from infoprovider.mapping.other_info import OtherInfo
 from infoprovider.mapping.rules import SCHEME, rules_of
 from infoprovider.mapping.vocabulary import AUTHN, capabilities, interface
@@ -24,9 +24,9 @@ def endpoint_ids(facts: InstanceFacts) -> dict[tuple[str, str, str], str]:
     vocabulary = facts.context.publication.vocabulary
     found: dict[tuple[str, str, str], str] = {}
     for url, name, method in offered:
+        way_in = method if offers[name, method] == 1 else f"{url_hash(url)}:{method}"
         dotted = interface(name, url, vocabulary).dotted
-        local = f"{slug(method)}:{dotted}" if offers[name, method] == 1 else f"{url_hash(url)}:{slug(method)}:{dotted}"
-        found[url, name, method] = facts.ids.of("ComputingEndpoint", prefix=local)
+        found[url, name, method] = facts.ids.of("ComputingEndpoint", dotted, prefix=way_in)
     return found
 
 

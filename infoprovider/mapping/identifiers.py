@@ -12,6 +12,9 @@ _OUTSIDE = re.compile(r"[^a-z0-9._-]")
 MAX_RDN_BYTES = 200
 """The longest RDN that we make; slapd's back-mdb refuses more than 245 bytes."""
 
+MAX_SCOPE_PART = 40
+"""How much of an identifier the name of the centre, and that of the instance, may take."""
+
 _LONGEST_RDN_ATTRIBUTE = len("GLUE2ApplicationEnvironmentID=")
 
 
@@ -25,6 +28,11 @@ def _with_hash(text: str, raw: str, room: int) -> str:
     return f"{text[: max(0, room - 9)]}-{digest}"
 
 
+def _is_safe(text: str, room: int) -> bool:
+    """Whether a part fits and can be followed by a colon: aggregators cut an entry at `dn:`."""
+    return 0 < len(text) <= room and not text.endswith("dn")
+
+
 def local_id(raw: str, room: int = MAX_RDN_BYTES) -> str:
     """A manager's own id as the last part of an identifier of at most `room` characters.
 
@@ -32,9 +40,13 @@ def local_id(raw: str, room: int = MAX_RDN_BYTES) -> str:
     ids never become one.
     """
     text = slug(raw)
-    if text == raw and len(text) <= room:
-        return text
-    return _with_hash(text, raw, room)
+    return text if text == raw and _is_safe(text, room) else _with_hash(text, raw, room)
+
+
+def _scope_part(name: str) -> str:
+    """The operator's name in identifiers; that only its case is lost needs no hash, for names differ in more."""
+    text = slug(name)
+    return text if _is_safe(text, MAX_SCOPE_PART) else _with_hash(text, name.lower(), MAX_SCOPE_PART)
 
 
 class Identifiers:
@@ -43,21 +55,18 @@ class Identifiers:
     __slots__ = ("_scope",)
 
     def __init__(self, centre: str, instance: str = "") -> None:
-        self._scope = ":".join(slug(part) for part in (centre, instance) if part)
+        self._scope = ":".join(_scope_part(part) for part in (centre, instance) if part)
 
     def of(self, entity: str, *local: str, prefix: str = "") -> str:
         """The identifier of an entity of this GLUE class; `prefix` is put before the local part as it is."""
-        head = f"urn:glue2:{entity}:{self._scope}"
-        if prefix:
-            head += f":{prefix}"
-        for part in local:
-            head += f":{self.local(entity, part, prefix=prefix)}"
-        return head
+        head = ":".join(part for part in (f"urn:glue2:{entity}:{self._scope}", prefix) if part)
+        room = (MAX_RDN_BYTES - _LONGEST_RDN_ATTRIBUTE - len(head)) // max(1, len(local)) - 1
+        return ":".join([head, *(local_id(part, room) for part in local)])
 
-    def local(self, entity: str, raw: str, *, prefix: str = "") -> str:
-        """The local part that `of` gives to a manager's own id."""
-        head = len(f"urn:glue2:{entity}:{self._scope}:") + (len(prefix) + 1 if prefix else 0)
-        return local_id(raw, MAX_RDN_BYTES - _LONGEST_RDN_ATTRIBUTE - head)
+
+def local_part(id_: str) -> str:
+    """What an identifier has after its last colon: the manager's own id of what it names."""
+    return id_.rpartition(":")[2]
 
 
 def policy_of(id_: str) -> str:

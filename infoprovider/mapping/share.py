@@ -18,7 +18,7 @@ from infoprovider.mapping.context import (
 )
 from infoprovider.mapping.endpoint import endpoint_ids
 from infoprovider.mapping.fitting import pools_of
-from infoprovider.mapping.identifiers import policy_of
+from infoprovider.mapping.identifiers import local_part, policy_of
 from infoprovider.mapping.other_info import OtherInfo
 from infoprovider.mapping.prices import add_prices
 from infoprovider.mapping.rules import SCHEME, rules_of
@@ -153,7 +153,7 @@ def _share_info(
     for instance_type in types:
         number = startable_now(facts, instance_type, quotas, usage)
         if number is not None:
-            local = facts.ids.local("ExecutionEnvironment", instance_type.id)
+            local = local_part(facts.type_ids[instance_type.id])
             if number.is_upper_bound:
                 info.add("FreeInstances.UpperBound", local)
             info.add(f"FreeInstances.{local}", number.machines)

@@ -55,7 +55,7 @@ def facts_of(
     return InstanceFacts(
         context=context,
         block=instance.block,
-        health=health_of(instance, configuration, outcome, manager.source),
+        health=health_of(instance, outcome, manager.source),
         manager=manager,
         quotas=by_project[Facet.QUOTAS],
         usage=by_project[Facet.USAGE],
@@ -74,22 +74,25 @@ def expires_at(observed: Observed, outcome: Outcome | None, configuration: Confi
     return freshness.expires_at(observed.observed_at)
 
 
-def health_of(instance: Instance, configuration: Configuration, outcome: Outcome | None, manager: Source) -> Health:
+def health_of(instance: Instance, outcome: Outcome | None, manager: Source) -> Health:
     """What is said of the instance's endpoints: the operator's word where they gave one, else how collecting went.
 
-    Reading a file is no measurement: a described manager's health is unknown unless it is declared.
+    Reading a file is no measurement: a described manager's health is unknown unless it is declared. What is declared
+    makes the rest of what is said of an endpoint no younger.
     """
+    attempt = outcome if outcome is not None and outcome.measured else None
+    source = manager
+    if attempt is not None:
+        source = Source(facet="outcome", instance=instance.name, observed_at=attempt.ended)
     declared = instance.block.health
     if declared is not None:
-        source = Source(facet="configuration", observed_at=configuration.loaded_at, declared=True)
         return Health(EndpointHealthState(declared.state), declared.info, source)
-    if outcome is None or not outcome.measured:
-        return Health(EndpointHealthState.UNKNOWN, None, manager)
-    source = Source(facet="outcome", instance=instance.name, observed_at=outcome.ended)
-    if not outcome.failed:
+    if attempt is None:
+        return Health(EndpointHealthState.UNKNOWN, None, source)
+    if not attempt.failed:
         return Health(EndpointHealthState.OK, None, source)
-    state = EndpointHealthState.WARNING if outcome.answered else EndpointHealthState.UNKNOWN
-    facets = ", ".join(sorted({problem.facet for problem in outcome.failed}))
+    state = EndpointHealthState.WARNING if attempt.answered else EndpointHealthState.UNKNOWN
+    facets = ", ".join(sorted({problem.facet for problem in attempt.failed}))
     return Health(state, f"not collected at the last attempt: {facets}", source)
 
 
@@ -133,7 +136,8 @@ def _joined(facet: Facet, known: list[Known[Any]]) -> Known[Any]:
 
 
 def _flat(groups: Iterable[tuple[T, ...]]) -> tuple[T, ...]:
-    return tuple(one for group in groups for one in group)
+    """All of them; what several parts tell alike, a public image that every project sees, is one thing."""
+    return tuple(dict.fromkeys(one for group in groups for one in group))
 
 
 def _first_reason(outcome: Outcome | None) -> str:
