@@ -1,13 +1,14 @@
 """Composes the current document, renders what the channels hand out, proves it, keeps it, and delivers it."""
 
 import hashlib
+import logging
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
 from infoprovider.config.model import Channel, ChannelBlock, Configuration, TemplateSet
-from infoprovider.errors import InfoproviderError
+from infoprovider.errors import InfoproviderError, StoreError
 from infoprovider.publication.compose import Composition, compose
 from infoprovider.publication.delivery import deliver
 from infoprovider.publication.stamps import Stamp
@@ -16,6 +17,8 @@ from infoprovider.render.ldif import LdifRenderer
 from infoprovider.store.document import DocumentStore
 from infoprovider.store.facets import Facets
 from infoprovider.validation.rendering import check_rendering
+
+log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,13 +78,22 @@ def render(composition: Composition, tree: Tree, boolean_case: str) -> bytes:
 
 def update(configuration: Configuration, facets: Facets, store: DocumentStore, now: datetime) -> Current:
     """Compose, render, check and keep the current document; what was kept before stays where anything fails."""
-    published = {id_: Stamp(entry.digest, entry.creation_time) for id_, entry in store.entries().items()}
-    composition = compose(configuration, facets, published, now)
+    composition = compose(configuration, facets, _published(store), now)
     boolean_case = configuration.publication.boolean_case
     renderings = {tree.name: render(composition, tree, boolean_case) for tree in trees_of(configuration.channels)}
     digests = {id_: stamp.digest for id_, stamp in composition.stamps.items()}
     store.keep(composition.document, digests, renderings, composition.composed_at, composition.expires_at)
     return Current(composition, renderings)
+
+
+def _published(store: DocumentStore) -> dict[str, Stamp]:
+    """The stamps of the former document; none where it cannot be read, which keeps nobody from publishing."""
+    try:
+        entries = store.entries()
+    except StoreError as error:
+        log.error("%s; it is now %s", error, store.set_aside())  # noqa: TRY400  (the traceback says no more)
+        return {}
+    return {id_: Stamp(entry.digest, entry.creation_time) for id_, entry in entries.items()}
 
 
 def deliver_all(

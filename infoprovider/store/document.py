@@ -61,15 +61,28 @@ class DocumentStore:
             plain = json.loads(self.path.read_bytes())
         except FileNotFoundError:
             return {}
-        except (OSError, ValueError) as error:
-            raise StoreError(f"cannot read {self.path}: {error}; remove it: stamps then begin anew") from error
-        if plain.get("version") != FORMAT_VERSION:
-            raise StoreError(
-                f"{self.path} is of format {plain.get('version')}, this version reads {FORMAT_VERSION}; "
-                "use the newer infoprovider, or remove the file: stamps then begin anew"
-            )
-        sources = [_to_source(one) for one in plain["sources"]]
-        return {id_: _to_entry(one, sources) for id_, one in plain["entities"].items()}
+        except OSError as error:
+            raise StoreError(f"cannot read {self.path}: {fault(error)}") from error
+        except ValueError as error:
+            raise self._unreadable(f"is no JSON: {error}") from error
+        try:
+            if plain["version"] != FORMAT_VERSION:
+                raise self._unreadable(f"is of format {plain['version']}, this version reads {FORMAT_VERSION}")
+            sources = [_to_source(one) for one in plain["sources"]]
+            return {id_: _to_entry(one, sources) for id_, one in plain["entities"].items()}
+        except (AttributeError, IndexError, KeyError, TypeError, ValueError) as error:
+            raise self._unreadable(f"is not what this program writes: {error!r}") from error
+
+    def set_aside(self) -> Path:
+        """Put what cannot be read under another name, so that the rest goes on; returns that name.
+
+        Raises StoreError where the state folder cannot be written.
+        """
+        aside = self.path.with_name(f"{self.path.name}.unreadable")
+        try:
+            return self.path.replace(aside)
+        except OSError as error:
+            raise StoreError(f"cannot rename {self.path} to {aside.name}: {fault(error)}") from error
 
     def keep(
         self,
@@ -81,9 +94,11 @@ class DocumentStore:
     ) -> None:
         """Write the renderings, by template set, and then what they were made of.
 
-        Raises StoreError where a folder cannot be written; a file that was there is then untouched.
+        Renderings of other sets are removed: the expiry would speak for them as well. Raises StoreError where a folder
+        cannot be written; a file that was there is then untouched.
         """
         self._make_folders()
+        self._remove_others(renderings)
         for template_set, body in renderings.items():
             _write(self.rendering_path(template_set), body, PUBLIC)
         _write(self._public / "current.expires", _expiry_line(expires_at, composed_at).encode(), PUBLIC)
@@ -99,12 +114,27 @@ class DocumentStore:
         except OSError as error:
             raise StoreError(f"cannot read {path}: {fault(error)}") from error
 
+    def _unreadable(self, why: str) -> StoreError:
+        return StoreError(f"{self.path} {why}; `infoprovider publish` sets it aside, and stamps begin anew")
+
     def _make_folders(self) -> None:
-        try:
-            self._state.mkdir(mode=0o700, parents=True, exist_ok=True)
-            self._public.mkdir(mode=0o755, parents=True, exist_ok=True)
-        except OSError as error:
-            raise StoreError(f"cannot make the folder {error.filename}: {fault(error)}") from error
+        for folder, mode in ((self._state, 0o700), (self._public, 0o755)):
+            if folder.is_dir():
+                continue
+            try:
+                folder.mkdir(mode=mode, parents=True)
+                # Whatever the umask says: another user reads the public folder, and nobody the other.
+                folder.chmod(mode)
+            except OSError as error:
+                raise StoreError(f"cannot make the folder {folder}: {fault(error)}") from error
+
+    def _remove_others(self, renderings: Iterable[str]) -> None:
+        kept = {self.rendering_path(template_set) for template_set in renderings}
+        for path in set(self._public.glob("current.*.ldif")) - kept:
+            try:
+                path.unlink()
+            except OSError as error:
+                raise StoreError(f"cannot remove {path}, which is no longer rendered: {fault(error)}") from error
 
 
 def _write(path: Path, body: bytes, mode: int) -> None:

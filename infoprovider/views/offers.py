@@ -108,9 +108,12 @@ def _service(service: ComputingService, entities: Sequence[Entity]) -> ServiceVi
         for one in entities
         if isinstance(one, ApplicationEnvironment) and one.computing_manager_foreign_key == manager.id
     ]
-    hosts = [pool.total_instances for pool in pools if pool.total_instances is not None]
-    stamps = [one.creation_time for one in (service, manager, *endpoints, *environments, *images) if one.creation_time]
-    used = [n for n in (manager.slots_used_by_grid_jobs, manager.slots_used_by_local_jobs) if n is not None]
+    hosts = [pool.total_instances for pool in pools]
+    shares = [
+        one for one in entities if isinstance(one, ComputingShare) and one.computing_service_foreign_key == service.id
+    ]
+    below = (service, manager, *endpoints, *shares, *environments, *images)
+    stamps = [one.creation_time for one in below if one.creation_time]
     return ServiceView(
         id=service.id,
         name=service.name,
@@ -126,9 +129,9 @@ def _service(service: ComputingService, entities: Sequence[Entity]) -> ServiceVi
             )
             for one in endpoints
         ),
-        hosts=sum(hosts) if hosts else None,
+        hosts=_sum(hosts),
         slots=manager.total_slots,
-        slots_used=sum(used) if used else None,
+        slots_used=_sum((manager.slots_used_by_grid_jobs, manager.slots_used_by_local_jobs)),
         memory=_int(info_value(manager, "TotalMemory")),
         memory_free=_int(info_value(manager, "FreeMemory")),
         running=service.running_jobs,
@@ -136,6 +139,12 @@ def _service(service: ComputingService, entities: Sequence[Entity]) -> ServiceVi
         images=len(images),
         observed_at=min(stamps, default=None),
     )
+
+
+def _sum(numbers: Sequence[int | None]) -> int | None:
+    """The sum; not known where one of them is not, because the part that is known would look like the whole."""
+    known = [one for one in numbers if one is not None]
+    return sum(known) if known and len(known) == len(numbers) else None
 
 
 def offers_of(entries: Iterable[Entry]) -> tuple[Offer, ...]:
