@@ -62,14 +62,26 @@ def _is_of_another_file(endorsement: Endorsement, image: Image) -> bool:
     return bool(comparable) and stated not in comparable
 
 
+def is_refused(facts: InstanceFacts, image: Image) -> bool:
+    """Whether the centre no longer starts an image: its endorsement has ended, and expiry is honoured."""
+    if facts.trust is None or not facts.trust.value.honours_expiry:
+        return False
+    endorsement = endorsement_of(facts, image)
+    return endorsement is not None and _has_ended(facts, endorsement)
+
+
+def _has_ended(facts: InstanceFacts, endorsement: Endorsement) -> bool:
+    expires = endorsement.expires_at
+    return endorsement.revoked or (expires is not None and expires <= facts.context.now)
+
+
 def _state(facts: InstanceFacts, image: Image, endorsement: Endorsement | None) -> str | None:
     """GLUE's AppEnvState: nothing is said where nobody was asked about endorsements."""
     if facts.endorsements is None:
         return None
     if endorsement is None:
         return "installednotverified"
-    expires = endorsement.expires_at
-    if endorsement.revoked or (expires is not None and expires <= facts.context.now):
+    if _has_ended(facts, endorsement):
         return "pendingremoval"
     return "installedverified" if endorsement.checksum in image.checksums else "installednotverified"
 

@@ -6,6 +6,7 @@ from infoprovider.glue.document import Made, Source
 from infoprovider.glue.entities import ComputingShare, MappingPolicy
 from infoprovider.glue.vocabulary import ServingState
 from infoprovider.inventory.model import Capacity, Image, InstanceType, Limit, Ownership, Quotas, Usage
+from infoprovider.mapping.application import is_refused
 from infoprovider.mapping.context import (
     DYNAMIC,
     STATIC,
@@ -93,6 +94,8 @@ def to_share(facts: InstanceFacts, mapped: Mapped, endpoints: tuple[str, ...]) -
         facts.capacity,
         facts.instance_types,
         facts.images,
+        facts.trust,
+        facts.endorsements,
         facts.hypervisors,
         facts.networks,
         facts.prices,
@@ -166,11 +169,11 @@ def _share_info(
 
 
 def _startable_images(facts: InstanceFacts, project: str) -> Iterator[Image]:
-    """The images that the project may use; one that surely fits none of its types cannot be started by it."""
+    """The images that the project may use and the centre starts; not those that surely fit none of its types."""
     for image in facts.published_images:
-        if may_use(project, image) and (
-            facts.instance_types is None or any(may_use(project, one) for one in facts.fitting_types[image.id])
-        ):
+        if not may_use(project, image) or is_refused(facts, image):
+            continue
+        if facts.instance_types is None or any(may_use(project, one) for one in facts.fitting_types[image.id]):
             yield image
 
 
