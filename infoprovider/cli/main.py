@@ -23,6 +23,13 @@ app.command("publish")(publish.publish)
 app.command("show")(show.show)
 
 
+class _WithoutTracebacks(logging.Formatter):
+    """For operators: the message itself says what to do."""
+
+    def formatException(self, ei: object) -> str:  # noqa: N802, ARG002  (the library's names)
+        return ""
+
+
 def _version(wanted: bool) -> None:
     if wanted:
         typer.echo(f"infoprovider {__version__}")
@@ -38,7 +45,9 @@ def options(
 ) -> None:
     """Options that hold for every command."""
     del version  # its callback has answered already
-    logging.basicConfig(level=logging.INFO if verbose else logging.ERROR, format="%(levelname)s: %(message)s")
+    handler = logging.StreamHandler()
+    handler.setFormatter((logging.Formatter if verbose else _WithoutTracebacks)("%(levelname)s: %(message)s"))
+    logging.basicConfig(level=logging.INFO if verbose else logging.ERROR, handlers=[handler])
 
 
 def main() -> None:

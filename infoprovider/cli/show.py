@@ -39,7 +39,7 @@ def print_centre(entries: Sequence[Entry], now: datetime, *, as_json: bool) -> N
             "services": [dataclasses.asdict(one) for one in services],
             "offers": [dataclasses.asdict(one) for one in offers],
         }
-        print(json.dumps(plain, indent=2, default=str))
+        print(json.dumps(plain, indent=2, default=datetime.isoformat))
         return
     # A pipe has no width of its own: tables are then as wide as they need to be.
     console = Console() if sys.stdout.isatty() else Console(width=200)
