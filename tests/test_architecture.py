@@ -13,7 +13,7 @@ import pytest
 PACKAGE = Path(__file__).parents[1] / "infoprovider"
 
 FLOORS = (
-    ("errors", "settings", "deadline", "resources", "glue"),
+    ("errors", "settings", "deadline", "clock", "resources", "glue"),
     ("inventory", "config", "plugins", "yamlfile", "yamlcheck", "ldif", "files"),
     ("providers", "mapping", "publishers", "render", "validation", "query", "store"),
     ("collection", "publication", "views", "reception"),
@@ -47,6 +47,7 @@ ROOMS = {
     "errors": room(),
     "settings": room(libraries="pydantic pydantic_core"),
     "deadline": room(),
+    "clock": room(),
     "resources": room(),
     "glue": room(libraries="pydantic"),
     "inventory": room("settings", libraries="pydantic"),
@@ -70,7 +71,7 @@ ROOMS = {
     "validation": room("glue", "ldif", "resources", libraries="lxml xmlschema"),
     "publishers": room("settings", "deadline", "files", libraries="pydantic", deferred=True),
     "query": room("glue", "ldif", deferred=True),
-    "store": room("inventory", "glue", "files", libraries="pydantic"),
+    "store": room("inventory", "glue", "files", "clock", libraries="pydantic"),
     "collection": room("providers.contract", "inventory", "store", "config.model", "plugins", "deadline"),
     "publication": room(
         "store",
@@ -83,8 +84,11 @@ ROOMS = {
         "deadline",
         "inventory",
         "glue",
+        "ldif",
     ),
-    "views": room("store", "glue", "query", "validation.report", "config.model", libraries="rich"),
+    "views": room(
+        "store", "glue", "query", "inventory", "mapping.places", "validation.report", "config.model", libraries="rich"
+    ),
     "reception": room("store", "glue", "query", "render", "files", "config.model", "deadline"),
     "cli": room(
         "collection",

@@ -14,7 +14,7 @@ UNKNOWN = "?"
 
 def print_services(console: Console, services: Sequence[ServiceView], now: datetime) -> None:
     """One row for each service, and one line for each way into it."""
-    table = _table("What the centre runs")
+    table = new_table("What the centre runs")
     for heading in ("service", "manager", "hypervisor", "hosts", "vCPU used/all", "memory free/all GB", "running"):
         table.add_column(heading, justify="left" if heading in ("service", "manager", "hypervisor") else "right")
     table.add_column("types", justify="right")
@@ -34,7 +34,7 @@ def print_services(console: Console, services: Sequence[ServiceView], now: datet
             age(service.observed_at, now),
         )
     console.print(table)
-    ways = _table("How to reach it")
+    ways = new_table("How to reach it")
     for heading in ("service", "interface", "sign-in", "health", "URL"):
         ways.add_column(heading, no_wrap=heading != "URL")
     for service in services:
@@ -51,7 +51,7 @@ def print_services(console: Console, services: Sequence[ServiceView], now: datet
 
 def print_offers(console: Console, offers: Sequence[Offer]) -> None:
     """One row for each instance type of each community."""
-    table = _table("Who can start how many now")
+    table = new_table("Who can start how many now")
     table.add_column("community")
     table.add_column("service")
     table.add_column("instance type")
@@ -92,7 +92,8 @@ def age(moment: datetime | None, now: datetime) -> str:
     return f"{seconds} s ago"
 
 
-def _table(title: str) -> Table:
+def new_table(title: str) -> Table:
+    """An empty table as all of ours look."""
     return Table(title=title, title_justify="left", title_style="bold", box=box.SIMPLE_HEAD, pad_edge=False)
 
 
