@@ -1,6 +1,6 @@
 """What settings and inventory files are built from: strict models, durations and sizes with units, paths, moments.
 
-The descriptions in the types are read by `yamlfile.py`: they complete the sentence "write …" in a finding.
+The descriptions in the types are read by `yamlcheck.py`: they complete the sentence "write …" in a finding.
 """
 
 import re
@@ -37,7 +37,7 @@ _QUANTITY = re.compile(r"\s*(\d+(?:\.\d+)?)\s*([A-Za-z]+)\s*")
 class Settings(BaseModel):
     """A model of something the operator writes: immutable, no unknown keys, no silent conversion of types."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
+    model_config = ConfigDict(frozen=True, extra="forbid", strict=True, hide_input_in_errors=True)
 
 
 def _amount(value: Any, units: Mapping[str, int]) -> Any:
@@ -75,9 +75,10 @@ def _gibibytes(value: Any) -> Any:
     return value if amount is None else amount / BYTES["GiB"]
 
 
-def _resolved(value: Path, info: ValidationInfo) -> Path:
-    """The path as seen from the folder of the file that names it, where the validation context tells that folder."""
-    return info.context["folder"] / value if info.context else value
+def resolved(path: Path, info: ValidationInfo) -> Path:
+    """The path as seen from the folder of the configuration file, where the validation context tells that folder."""
+    folder: Path = (info.context or {}).get("folder", Path())
+    return folder / path
 
 
 def _as_text(value: Any) -> Any:
@@ -129,7 +130,7 @@ Moment = Annotated[
 FilePath = Annotated[
     Path,
     BeforeValidator(_as_text),
-    AfterValidator(_resolved),
+    AfterValidator(resolved),
     Field(strict=False, description="the path of a file"),
 ]
 """A file; a relative path is seen from the folder of the configuration file (validation context `folder`)."""
@@ -137,7 +138,7 @@ FilePath = Annotated[
 FolderPath = Annotated[
     Path,
     BeforeValidator(_as_text),
-    AfterValidator(_resolved),
+    AfterValidator(resolved),
     Field(strict=False, description="the path of a folder"),
 ]
 """A folder; a relative path is seen from the folder of the configuration file (validation context `folder`)."""

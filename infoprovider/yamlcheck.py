@@ -208,10 +208,15 @@ class _Wording:
         return {"text": f"the text {shown}", "a number": f"the number {shown}"}.get(kind, shown)
 
     def _is_secret(self) -> bool:
-        return bool(_SECRET.search(path((*self.origin, *self.mistake.steps))))
+        """Whether the place is one for a secret (`writeOnly` in its schema), or sounds like one."""
+        branches = _branches(self.schema, _node(self.schema, self.mistake.steps))
+        sounds = _SECRET.search(path((*self.origin, *self.mistake.steps)))
+        return bool(sounds) or any(branch.get("writeOnly") for branch in branches)
 
     def _why(self) -> str:
         """The words of a validator of ours, or which bound is crossed."""
+        if (why := self.mistake.context("why")) is not None:
+            return str(why)
         error = self.mistake.context("error")
         if isinstance(error, ValueError) and not self._is_secret():
             return str(error)

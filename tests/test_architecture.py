@@ -13,7 +13,7 @@ import pytest
 PACKAGE = Path(__file__).parents[1] / "infoprovider"
 
 FLOORS = (
-    ("errors", "settings", "deadline", "clock", "resources", "glue"),
+    ("errors", "settings", "secret", "deadline", "clock", "resources", "glue"),
     ("inventory", "config", "plugins", "yamlfile", "yamlcheck", "ldif", "files"),
     ("providers", "mapping", "publishers", "render", "validation", "query", "store"),
     ("collection", "publication", "views", "reception"),
@@ -21,7 +21,13 @@ FLOORS = (
 )
 """From the ground up. A room imports from floors below its own, or from its own folder."""
 
-NEIGHBOURS = {("config", "inventory"), ("config", "yamlfile"), ("config", "yamlcheck"), ("yamlcheck", "yamlfile")}
+NEIGHBOURS = {
+    ("secret", "settings"),
+    ("config", "inventory"),
+    ("config", "yamlfile"),
+    ("config", "yamlcheck"),
+    ("yamlcheck", "yamlfile"),
+}
 """The only imports between rooms of one floor, `errors` excepted, which is everyone's."""
 
 
@@ -46,6 +52,7 @@ def room(*ours: str, libraries: str = "", deferred: bool = False) -> Room:
 ROOMS = {
     "errors": room(),
     "settings": room(libraries="pydantic pydantic_core"),
+    "secret": room("settings", libraries="pydantic pydantic_core"),
     "deadline": room(),
     "clock": room(),
     "resources": room(),
@@ -60,6 +67,7 @@ ROOMS = {
     "providers": room(
         "inventory",
         "settings",
+        "secret",
         "deadline",
         "yamlfile",
         "yamlcheck",
@@ -69,10 +77,10 @@ ROOMS = {
     "mapping": room("inventory", "glue", "config.model"),
     "render": room("glue", "ldif", "resources", libraries="jinja2 lxml"),
     "validation": room("glue", "ldif", "resources", libraries="lxml xmlschema"),
-    "publishers": room("settings", "deadline", "files", libraries="pydantic", deferred=True),
+    "publishers": room("settings", "secret", "deadline", "files", libraries="pydantic", deferred=True),
     "query": room("glue", "ldif", deferred=True),
     "store": room("inventory", "glue", "files", "clock", libraries="pydantic"),
-    "collection": room("providers.contract", "inventory", "store", "config.model", "plugins", "deadline"),
+    "collection": room("providers.contract", "secret", "inventory", "store", "config.model", "plugins", "deadline"),
     "publication": room(
         "store",
         "mapping",
@@ -104,6 +112,7 @@ ROOMS = {
         "inventory",
         "glue",
         "settings",
+        "secret",
         "deadline",
         "resources",
         "files",
