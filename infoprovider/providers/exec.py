@@ -1,0 +1,145 @@
+"""Provider `exec`: a program of the operator's own, in any language, that prints its answers as lines.
+
+The program gets one JSON object on its standard input, prints the lines of `lines.py`, and says on standard error what
+the operator should read. docs/providers/exec.md is the whole of what its author needs to know.
+"""
+
+import json
+import os
+import re
+from collections.abc import Generator, Iterator, Mapping
+from dataclasses import replace
+from datetime import UTC
+from pathlib import Path
+from typing import Annotated, Any
+
+from pydantic import AfterValidator, Field, ValidationInfo
+
+from infoprovider.errors import Crashed, Malformed
+from infoprovider.inventory.model import Facet
+from infoprovider.providers.contract import Answer, CollectContext, Failed, Observed, ProviderSpec
+from infoprovider.providers.lines import from_line
+from infoprovider.providers.program import Program, running
+from infoprovider.settings import FolderPath, Settings
+
+PASSED_ON = ("PATH", "HOME", "USER", "LOGNAME", "LANG", "LC_ALL", "TZ", "TMPDIR")
+"""Variables of our own environment that a program gets. The others may hold what is none of its business."""
+
+_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
+_SECRET = re.compile(r"(PASSWORD|PASSWD|PASS|SECRET|TOKEN|CREDENTIALS?|KEY)$", re.IGNORECASE)
+
+
+def _command(words: tuple[str, ...], info: ValidationInfo) -> tuple[str, ...]:
+    """The program's path as seen from the configuration's folder; a name without a slash is looked for in PATH."""
+    program, *arguments = words
+    if not program or any("\0" in word for word in words):
+        raise ValueError("it names no program")
+    if "/" in program and info.context:
+        program = str(info.context["folder"] / program)
+    return (program, *arguments)
+
+
+def _environment(variables: Mapping[str, str]) -> Mapping[str, str]:
+    for name, value in variables.items():
+        if not _NAME.fullmatch(name) or "\0" in value:
+            raise ValueError(f"{name} cannot be the name of a variable")
+        if _SECRET.search(name):
+            raise ValueError(f"{name} looks like a secret, which has no place in this file")
+    return variables
+
+
+class ExecSettings(Settings):
+    """Which program is run, where, and with which variables."""
+
+    command: Annotated[
+        tuple[str, ...],
+        AfterValidator(_command),
+        Field(min_length=1, description="a list: the program and its arguments"),
+    ]
+    environment: Annotated[
+        dict[str, str],
+        AfterValidator(_environment),
+        Field(description="a mapping of names to texts; for a secret, the name of a file that the program reads"),
+    ] = {}
+    working_directory: FolderPath = Field(default=Path(), validate_default=True)
+
+
+def collect(settings: ExecSettings, context: CollectContext) -> Iterator[Answer]:
+    """What the program answers, line by line.
+
+    Raises ConfigError where the program cannot be started, DeadlineExceeded, Crashed where it ends with anything but
+    0, and Malformed where it prints too much, or lines that cannot be used and do not say which facet they are about.
+    """
+    environment = {name: os.environ[name] for name in PASSED_ON if name in os.environ} | dict(settings.environment)
+    with running(
+        settings.command,
+        folder=settings.working_directory,
+        environment=environment,
+        given=to_request(context),
+        deadline=context.deadline,
+        log=context.log,
+    ) as program:
+        unusable = yield from _answers(program, context)
+        if program.exit_code:
+            raise Crashed(f"{program.name} {to_ending(program.exit_code)}{program.last_words}")
+    if unusable:
+        raise Malformed(unusable)
+
+
+def to_request(context: CollectContext) -> bytes:
+    """What the program is told: one JSON object on one line."""
+    wanted = sorted(context.wanted)
+    left = round(context.deadline.remaining(), 1)
+    return json.dumps({"instance": context.instance, "wanted": wanted, "deadline_s": left}).encode() + b"\n"
+
+
+def to_answer(line: bytes, program: str) -> Answer:
+    """The answer in a line: its moment in UTC and whole seconds, and with the program as its origin if it names none.
+
+    Raises Malformed.
+    """
+    answer = from_line(line)
+    if not isinstance(answer, Observed):
+        return answer
+    # Collections are told the time in whole seconds: a fraction more would lie in the future.
+    observed_at = answer.observed_at.astimezone(UTC).replace(microsecond=0)
+    return replace(answer, observed_at=observed_at, calls=answer.calls or (f"ran {program}",))
+
+
+def to_failure(line: bytes, reason: str) -> Failed | None:
+    """What an unusable line has failed to tell, where it still says which facet it is about."""
+    try:
+        plain: Any = json.loads(line)
+        return Failed(facet=Facet(plain["facet"]), part=str(plain.get("part", "")), reason=reason, retryable=False)
+    except (ValueError, LookupError, TypeError, RecursionError):
+        return None
+
+
+def to_ending(exit_code: int) -> str:
+    """How a program ended that did not end well."""
+    return f"ended with exit code {exit_code}" if exit_code > 0 else f"was killed by signal {-exit_code}"
+
+
+def _answers(program: Program, context: CollectContext) -> Generator[Answer, None, str]:
+    """The answers of all lines; returns what is wrong with the first of which nobody knows what it is about."""
+    unusable = ""
+    for number, line in enumerate(program.lines(), start=1):
+        if not line.strip():
+            continue
+        try:
+            answer = to_answer(line, program.name)
+        except Malformed as error:
+            reason = f"{program.name}, line {number}: {error}"
+        else:
+            yield answer
+            continue
+        context.log.error("%s", reason)
+        failure = to_failure(line, reason)
+        if failure is not None:
+            yield failure
+        else:
+            unusable = unusable or reason
+    return unusable
+
+
+SPEC = ProviderSpec(kind="exec", settings=ExecSettings, facets=frozenset(Facet), collect=collect)

@@ -1,0 +1,262 @@
+"""One program that is run for the lines that it prints: bounded in time and size, and ended with all it started.
+
+It runs in a session of its own: it cannot ask anything at a terminal, and its number is that of its process group.
+No shell is between.
+"""
+
+import errno
+import logging
+import os
+import shutil
+import signal
+import subprocess
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from selectors import EVENT_READ, DefaultSelector
+
+from infoprovider.deadline import Deadline
+from infoprovider.errors import ConfigError, DeadlineExceeded, Finding, Malformed
+
+MOST_OUTPUT = 64 * 2**20
+"""Bytes of standard output, after which a program is ended."""
+
+MOST_REMARKS = 64 * 2**10
+"""Bytes of standard error that are logged; what comes after them is read and dropped, except for its last line."""
+
+MOST_OF_A_REMARK = 1000
+"""Characters of one line of standard error."""
+
+_CHUNK = 2**16
+_TICK = 0.05  # seconds between two looks at whether the program has ended
+
+
+class Program:
+    """A running program."""
+
+    def __init__(self, name: str, process: "subprocess.Popen[bytes]", until: Deadline, remarks: "_Remarks") -> None:
+        self.name = name
+        self._process = process
+        self._until = until
+        self._remarks = remarks
+
+    def lines(self) -> Iterator[bytes]:
+        """Each line of its standard output as it comes, without its end, until the program has ended.
+
+        What it left running with its output in hand is not waited for. Raises DeadlineExceeded, and Malformed where
+        it prints too much.
+        """
+        output = _Lines(self.name)
+        with DefaultSelector() as selector:
+            for stream in (self._process.stdout, self._process.stderr):
+                selector.register(stream, EVENT_READ)  # type: ignore[arg-type]  # both are pipes
+            while True:
+                if not self._until.remaining():
+                    raise DeadlineExceeded(f"{self.name} had not ended in time{self.last_words}")
+                has_ended = self.exit_code is not None
+                ready = selector.select(0 if has_ended else min(_TICK, self._until.remaining()))
+                for key, _ in ready:
+                    chunk = os.read(key.fd, _CHUNK)
+                    if not chunk:
+                        selector.unregister(key.fileobj)
+                    elif key.fileobj is self._process.stdout:
+                        yield from output.of(chunk)
+                    else:
+                        self._remarks.take(chunk)
+                if has_ended and not ready:
+                    break
+        yield from output.rest()
+
+    @property
+    def exit_code(self) -> int | None:
+        """What it returned, the negative number of the signal that killed it, or None while it runs."""
+        return _exit_code(self._process)
+
+    @property
+    def last_words(self) -> str:
+        """`: ` and the last line of its standard error, or nothing."""
+        return f": {self._remarks.last}" if self._remarks.last else ""
+
+
+@contextmanager
+def running(
+    command: Sequence[str],
+    *,
+    folder: Path,
+    environment: Mapping[str, str],
+    given: bytes,
+    deadline: Deadline,
+    log: "logging.LoggerAdapter[logging.Logger]",
+) -> Iterator[Program]:
+    """Start a program, hand it `given` (at most a pipe's 4096 bytes) on its standard input, and end it on leaving.
+
+    It is asked to end (SIGTERM) a little before the deadline, and ended (SIGKILL) before the deadline, with the whole
+    of its process group. Raises ConfigError where it cannot be started.
+    """
+    remaining = deadline.remaining()
+    spare = min(1.0, remaining / 5)
+    process = _started(command, folder, environment)
+    try:
+        with suppress(BrokenPipeError), process.stdin:  # type: ignore[union-attr]  # it is a pipe
+            process.stdin.write(given)  # type: ignore[union-attr]
+        yield Program(command[0], process, Deadline(deadline.at - spare), _Remarks(command[0], log))
+    finally:
+        _end(process, spare / 2, log)
+
+
+def _started(command: Sequence[str], folder: Path, environment: Mapping[str, str]) -> "subprocess.Popen[bytes]":
+    program = shutil.which(command[0], path=environment.get("PATH")) or command[0]
+    try:
+        return subprocess.Popen(  # noqa: S603  (which program is run is what the operator writes)
+            [program, *command[1:]],
+            cwd=folder,
+            env=environment,
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            bufsize=0,
+            start_new_session=True,
+        )
+    except OSError as error:
+        raise ConfigError([_finding(program, folder, error)]) from error
+
+
+def _exit_code(process: "subprocess.Popen[bytes]") -> int | None:
+    """Looks without collecting it: its number is not given away, so its group can still be ended by that number."""
+    ended = os.waitid(os.P_PID, process.pid, os.WEXITED | os.WNOHANG | os.WNOWAIT)
+    if ended is None:
+        return None
+    return ended.si_status if ended.si_code == os.CLD_EXITED else -ended.si_status
+
+
+def _end(process: "subprocess.Popen[bytes]", patience: float, log: "logging.LoggerAdapter[logging.Logger]") -> None:
+    """End a program and its group: politely where it still runs, then by force; collect it and close its pipes."""
+    if _exit_code(process) is None:
+        _signal(process, signal.SIGTERM)
+        until = Deadline.after(patience)
+        while _exit_code(process) is None and until.remaining():
+            time.sleep(min(_TICK, until.remaining()))
+    _signal(process, signal.SIGKILL)
+    for stream in (process.stdout, process.stderr):
+        stream.close()  # type: ignore[union-attr]  # both are pipes
+    with suppress(subprocess.TimeoutExpired):
+        process.wait(patience)
+        return
+    # It runs as another user, or hangs in the kernel.
+    log.error("process %d cannot be ended: %s", process.pid, process.args)
+
+
+def _signal(process: "subprocess.Popen[bytes]", number: signal.Signals) -> None:
+    with suppress(ProcessLookupError, PermissionError):
+        os.killpg(process.pid, number)
+
+
+# --- what it prints ------------------------------------------------------------------------------------------------
+
+
+class _Lines:
+    """Cuts output into lines."""
+
+    def __init__(self, name: str) -> None:
+        self._name = name
+        self._size = 0
+        self._begun: list[bytes] = []
+
+    def of(self, chunk: bytes) -> Iterator[bytes]:
+        """The lines that this chunk completes."""
+        self._size += len(chunk)
+        if self._size > MOST_OUTPUT:
+            raise Malformed(f"{self._name} printed more than {MOST_OUTPUT // 2**20} MiB; correct it to print less")
+        first, *others = chunk.split(b"\n")
+        self._begun.append(first)
+        for begun in others:
+            yield b"".join(self._begun)
+            self._begun = [begun]
+
+    def rest(self) -> Iterator[bytes]:
+        """The last line, where it has no end."""
+        if any(self._begun):
+            yield b"".join(self._begun)
+
+
+class _Remarks:
+    """Logs what the program says for the operator, and remembers the last of it."""
+
+    def __init__(self, name: str, log: "logging.LoggerAdapter[logging.Logger]") -> None:
+        self._name = name
+        self._log = log
+        self._size = 0
+        self._begun = b""
+        self.last = ""
+
+    def take(self, chunk: bytes) -> None:
+        """Take what came on standard error."""
+        *lines, begun = (self._begun + chunk).split(b"\n")
+        self._begun = begun[: 4 * MOST_OF_A_REMARK]
+        for line in lines:
+            if text := _shown(line):
+                self.last = text
+                self._say(text)
+        if text := _shown(begun):
+            self.last = text
+
+    def _say(self, text: str) -> None:
+        had_room = self._size < MOST_REMARKS
+        self._size += len(text)
+        if self._size < MOST_REMARKS:
+            self._log.info("%s: %s", self._name, text)
+        elif had_room:
+            self._log.warning("%s says more on standard error than is logged", self._name)
+
+
+def _shown(line: bytes) -> str:
+    """As text that cannot disturb a terminal or a log."""
+    text = line[: 4 * MOST_OF_A_REMARK].decode(errors="replace").strip()[:MOST_OF_A_REMARK]
+    return "".join(character if character.isprintable() else " " for character in text)
+
+
+# --- why it does not start -----------------------------------------------------------------------------------------
+
+
+def _finding(program: str, folder: Path, error: OSError) -> Finding:
+    """What is wrong with a program that could not be started, and what to do."""
+    path = folder / program
+    if not folder.is_dir():
+        return _about(folder, "is no folder to run a program in", "write an existing working_directory")
+    if "/" not in program:
+        return _about(program, "is in no folder of PATH", "install it, or write its path with a slash: ./name")
+    if not path.exists():
+        remedy = "name a program that exists; a relative path is seen from the folder of the configuration file"
+        return _about(program, "is not there", remedy)
+    if path.is_dir():
+        return _about(program, "is a folder", "name the program in it")
+    if not os.access(path, os.X_OK):
+        return _about(program, "may not be run by this user", f"make it executable: chmod a+x {program}")
+    interpreter = _interpreter(path)
+    if interpreter.endswith("\r"):
+        return _about(program, "has lines that end as in Windows", "save it with Unix line ends")
+    if interpreter and not Path(interpreter).exists():
+        what = f"names in its first line an interpreter that is not there, {interpreter}"
+        return _about(program, what, "correct its first line, or install the interpreter")
+    if error.errno == errno.ENOEXEC:
+        what = "is no program for this machine"
+        return _about(program, what, "begin a script with a line such as #!/bin/sh, and nothing before it")
+    return _about(program, f"cannot be run: {error.strerror or error}", "run it yourself to see more")
+
+
+def _about(file: str | Path, what: str, remedy: str) -> Finding:
+    return Finding(file=str(file), what=what, remedy=remedy)
+
+
+def _interpreter(path: Path) -> str:
+    """The interpreter that a script names, or nothing."""
+    try:
+        with path.open("rb") as file:
+            first = file.readline(256)
+    except OSError:  # it may be run, not read
+        return ""
+    if not first.startswith(b"#!"):
+        return ""
+    words = first[2:].rstrip(b"\n").decode(errors="replace").strip(" \t").split(" ")
+    return words[0]
