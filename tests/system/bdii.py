@@ -3,6 +3,7 @@
 import re
 import socket
 import subprocess
+from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -75,3 +76,19 @@ def start(work: Path, *options: str) -> Bdii:
     command = [TESTBED / "up", "--port", port, "--work", work, "--breathe", BREATHE_SECONDS, *options]
     subprocess.run(command, check=True, stdout=subprocess.DEVNULL)
     return Bdii(f"ldap://127.0.0.1:{port}", work)
+
+
+def start_chain(work: Path, site: str, running: ExitStack, *, group: str = "resource") -> Chain:
+    """Start three BDIIs, of which the site pulls this group of the resource; they stop when `running` closes."""
+    ldif, provider = work / "ldif", work / "provider"
+
+    def started(name: str, *options: str) -> Bdii:
+        bdii = start(work / name, *options)
+        running.callback(bdii.stop)
+        return bdii
+
+    resource = started("resource", "--ldif", str(ldif), "--provider", str(provider))
+    below = f"resource={resource.url}/GLUE2GroupID={group},o=glue"
+    site_bdii = started("site", "--level", "site", "--name", site, "--source", below)
+    top = started("top", "--level", "top", "--source", f"{site}={site_bdii.url}/GLUE2DomainID={site},o=glue")
+    return Chain(ldif, provider, resource, site_bdii, top)
