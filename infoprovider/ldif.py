@@ -98,7 +98,7 @@ def text(value: object) -> str:
     """A value of a GLUE field as LDAP has it: moments in UTC to the second, whole reals without a point."""
     if isinstance(value, datetime):
         moment = value if value.tzinfo is UTC else value.astimezone(UTC)
-        return f"{moment.isoformat()[:19]}Z"
+        return moment.isoformat()[:19] + "Z"
     if isinstance(value, float) and value.is_integer():
         return str(int(value))
     return str(value)
@@ -211,6 +211,7 @@ def read(body: bytes) -> Iterator[Record]:
     """
     if b"\r" in body:
         body = body.replace(b"\r\n", b"\n")
+    known: set[str] = set()
     start, end, number = 0, len(body), 1
     while start < end:
         if body.startswith(b"\n", start):
@@ -219,17 +220,21 @@ def read(body: bytes) -> Iterator[Record]:
         stop = body.find(b"\n\n", start)
         stop = end if stop < 0 else stop
         block = body[start:stop]
-        record = _read_plain(block)
+        record = _read_plain(block, known)
         if record is None:
             record = _read_carefully(block, number)
         if record is not None:
+            known.update(record.attributes)
             yield record
         start, number = stop + 2, number + block.count(b"\n") + 2
 
 
-def _read_plain(block: bytes) -> Record | None:
-    """A block in which every line is simply `name: value`; None for any other."""
-    if b"\n " in block or b"::" in block or b":<" in block or b":  " in block or len(block) > MAX_RECORD_BYTES:
+def _read_plain(block: bytes, known: set[str]) -> Record | None:
+    """A block in which every line is `name: value` with a name that is known; None for any other.
+
+    In a folded line, a comment, base64 and all else that is special, what stands before `: ` is no attribute's name.
+    """
+    if len(block) > MAX_RECORD_BYTES or b":  " in block:
         return None
     try:
         first, *lines = block.decode().split("\n")
@@ -244,7 +249,7 @@ def _read_plain(block: bytes) -> Record | None:
             attributes[name] = [value]
         else:
             return None
-    if not first.startswith("dn: ") or b"\n#" in block or "dn" in attributes or "changetype" in attributes:
+    if not first.startswith("dn: ") or not attributes.keys() <= known:
         return None
     return Record(first[4:], attributes)
 

@@ -7,7 +7,7 @@ run at the speed of memory; only where that fails is each of them looked at.
 
 from collections.abc import Callable, Iterable, Sequence
 from functools import partial
-from itertools import chain
+from itertools import chain, repeat
 from operator import attrgetter
 from typing import Any, TypeAlias
 
@@ -18,8 +18,10 @@ from infoprovider.glue.names import attributes_of
 from infoprovider.glue.vocabulary import ExtendedBoolean
 
 Column: TypeAlias = Sequence[Any]
-Piece: TypeAlias = tuple[str, Column]
-"""What one field adds to the pattern of an entry, and the value of each entity that the pattern asks for."""
+"""What each of the entities has in one field."""
+
+Parts: TypeAlias = tuple[Iterable[str], ...]
+"""What one field adds to each of the entities: columns of text, to be joined from left to right; none for no lines."""
 
 
 class AttributeLines:
@@ -28,19 +30,28 @@ class AttributeLines:
     def __init__(self, cls: type[Entity], *, uppercase: bool = False) -> None:
         attributes = attributes_of(cls)
         self._values = attrgetter(*(attribute.field for attribute in attributes))
-        self._writers = [_writer_of(attribute, uppercase) for attribute in attributes]
+        identifier, *others = attributes
+        first = partial(_identifiers, identifier.ldap or identifier.name)
+        self._writers: list[Callable[[Column], Parts]] = [
+            first,
+            *(_writer_of(attribute, uppercase) for attribute in others),
+        ]
 
     def of(self, entities: Iterable[Entity]) -> list[str]:
         """The lines of each entity, as one text without a line feed at its end."""
         columns = zip(*map(self._values, entities), strict=True)
-        pieces = [write(column) for write, column in zip(self._writers, columns, strict=True)]
-        filled = [piece for piece in pieces if piece is not None]
-        pattern = "".join(part for part, _ in filled)
-        # Each part begins with its line feed, so that one can be absent; the first has nothing to end.
-        return [(pattern % row)[1:] for row in zip(*(values for _, values in filled), strict=True)]
+        parts = [part for write, column in zip(self._writers, columns, strict=True) for part in write(column)]
+        return list(map("".join, zip(*parts)))  # noqa: B905  (some of the parts never end)
 
 
-def _writer_of(attribute: Attribute, uppercase: bool) -> Callable[[Column], Piece | None]:
+def _identifiers(name: str, column: Column) -> Parts:
+    """The first line; all others bring the line feed before them, so that any of them can be absent."""
+    if ldif.harmless(column):
+        return repeat(f"{name}: "), column
+    return ([ldif.line(name, ldif.safe(value)) for value in column],)
+
+
+def _writer_of(attribute: Attribute, uppercase: bool) -> Callable[[Column], Parts]:
     name = attribute.ldap or attribute.name
     if attribute.multiple:
         return partial(_several, name)
@@ -53,51 +64,51 @@ def _writer_of(attribute: Attribute, uppercase: bool) -> Callable[[Column], Piec
     return partial(_texts, name) if attribute.type.python is str else partial(_spelt, name, ldif.text)
 
 
-def _spelt(name: str, text: Callable[[Any], str], column: Column) -> Piece | None:
+def _spelt(name: str, text: Callable[[Any], str], column: Column) -> Parts:
     """A field whose values have a spelling of their own, in which nothing can need care."""
     lines = {value: "" if value is None else f"\n{name}: {text(value)}" for value in set(column)}
-    return ("%s", [lines[value] for value in column]) if any(lines.values()) else None
+    return ([lines[value] for value in column],) if any(lines.values()) else ()
 
 
-def _repeated(name: str, column: Column) -> Piece | None:
+def _repeated(name: str, column: Column) -> Parts:
     """A field in which the same texts come again and again: a word of an enumeration, an association."""
     present = set(column) - {None}
     if not present:
-        return None
+        return ()
     lines = {value: f"\n{name}: {value}" for value in present}
     if not ldif.harmless(present):
         lines = {value: _line(name, value) for value in present}
     lines[None] = ""
-    return "%s", [lines[value] for value in column]
+    return ([lines[value] for value in column],)
 
 
-def _whole_numbers(name: str, column: Column) -> Piece | None:
+def _whole_numbers(name: str, column: Column) -> Parts:
     if None not in column:
-        return f"\n{name}: %s", column
+        return repeat(f"\n{name}: "), map(str, column)
     if column.count(None) == len(column):
-        return None
-    return "%s", ["" if value is None else f"\n{name}: {value}" for value in column]
+        return ()
+    return (["" if value is None else f"\n{name}: {value}" for value in column],)
 
 
-def _texts(name: str, column: Column) -> Piece | None:
+def _texts(name: str, column: Column) -> Parts:
     present = [value for value in column if value is not None] if None in column else column
     if not present:
-        return None
+        return ()
     if not ldif.harmless(present):
-        return "%s", ["" if value is None else _line(name, value) for value in column]
+        return (["" if value is None else _line(name, value) for value in column],)
     if present is column:
-        return f"\n{name}: %s", column
-    return "%s", ["" if value is None else f"\n{name}: {value}" for value in column]
+        return repeat(f"\n{name}: "), column
+    return (["" if value is None else f"\n{name}: {value}" for value in column],)
 
 
-def _several(name: str, column: Column) -> Piece | None:
+def _several(name: str, column: Column) -> Parts:
     values = list(chain.from_iterable(column))
     if not values:
-        return None
+        return ()
     if ldif.harmless(values) and sum(map(len, map(frozenset, column))) == len(values):
         between = f"\n{name}: "
-        return "%s", [between + between.join(entries) if entries else "" for entries in column]
-    return "%s", ["".join(f"\n{ldif.line(name, value)}" for value in ldif.safe_values(entries)) for entries in column]
+        return ([between + between.join(entries) if entries else "" for entries in column],)
+    return (["".join(f"\n{ldif.line(name, value)}" for value in ldif.safe_values(entries)) for entries in column],)
 
 
 def _line(name: str, value: str) -> str:

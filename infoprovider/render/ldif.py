@@ -39,7 +39,7 @@ from infoprovider.render.attributes import AttributeLines
 _SHARED = "entries"
 _AT_ONCE = 256
 """Entities whose lines are made at once: more do not fit into the processor's cache, fewer cost overhead."""
-_PIECES = 4096
+_PIECES = 1024
 
 
 class HasEntities(Protocol):
