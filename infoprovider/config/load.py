@@ -56,6 +56,7 @@ def load(
         ),
         channels=tuple(Channel(block=block, settings=publishers[index]) for index, block in enumerate(file.channels)),
         freshness={facet: block.completed(facet) for facet, block in file.freshness.items()},
+        every={facet: block.every for facet, block in file.freshness.items() if block.every is not None},
         publication=file.publication,
         state=file.state,
         public=file.public,

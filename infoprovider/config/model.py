@@ -5,7 +5,7 @@ class and kept as that class's object.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 from pathlib import Path
@@ -13,7 +13,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Field, StringConstraints
 
-from infoprovider.inventory.freshness import Freshness, default_freshness
+from infoprovider.inventory.freshness import Freshness, default_every, default_freshness
 from infoprovider.inventory.model import Facet, FacetValue
 from infoprovider.settings import Duration, FolderPath, Moment, Settings
 
@@ -138,7 +138,7 @@ class InstanceBlock(Settings):
 
     name: InstanceName
     kind: Annotated[str, Field(description="the kind of a provider, such as static")]
-    every: Duration = 120.0
+    every: Duration | None = None
     deadline: Duration = 60.0
     quality_level: QualityLevel = "production"
     serving_state: ServingState = "production"
@@ -163,8 +163,9 @@ class ChannelBlock(Settings):
 
 
 class FreshnessBlock(Settings):
-    """How old a facet may get: stale after `fresh_for`, withheld after `publish_for`."""
+    """How often a facet is asked for, and how old it may get: stale after `fresh_for`, withheld after `publish_for`."""
 
+    every: Duration | None = None
     fresh_for: Duration | None = None
     publish_for: Duration | None = None
 
@@ -226,6 +227,7 @@ class Channel:
 class Configuration:
     """The operator's configuration, checked whole.
 
+    `every` is how often a facet is asked for, in seconds, where the file says so for the facet.
     `state` is the folder of what infoprovider keeps for itself, `public` the one that a BDII's user reads.
     `loaded_at` is when the file was read (aware, UTC): the observation of everything that only the operator can know.
     """
@@ -235,6 +237,7 @@ class Configuration:
     instances: tuple[Instance, ...]
     channels: tuple[Channel, ...]
     freshness: Mapping[Facet, Freshness]
+    every: Mapping[Facet, float] = field(default_factory=dict)
     publication: Publication
     state: Path
     public: Path
@@ -243,3 +246,10 @@ class Configuration:
     def freshness_of(self, facet: Facet) -> Freshness:
         """How old this facet may get."""
         return self.freshness.get(facet) or default_freshness(facet)
+
+    def every_of(self, instance: Instance, facet: Facet) -> float:
+        """How often an instance is asked for a facet, in seconds.
+
+        What the file says for the facet, else what it says for the instance, else what is usual for the facet.
+        """
+        return self.every.get(facet) or instance.block.every or default_every(facet)

@@ -1,4 +1,4 @@
-"""When a facet was observed and how long it may be used."""
+"""How often a facet is asked for, when it was observed, and how long it may be used."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -31,12 +31,19 @@ class Freshness:
 
 
 def default_freshness(facet: Facet) -> Freshness:
-    """What holds for a facet where the configuration says nothing (docs/architecture.md, freshness)."""
+    """What holds for a facet where the configuration says nothing (docs/freshness.md)."""
     if facet in _CAPACITY_LIKE:
         return Freshness(fresh_for=5 * MINUTE, publish_for=6 * HOUR)
     if facet in _POLICY_LIKE:
         return Freshness(fresh_for=DAY, publish_for=7 * DAY)
     return Freshness(fresh_for=30 * MINUTE, publish_for=DAY)
+
+
+def default_every(facet: Facet) -> float:
+    """How often a facet is asked for, in seconds, where the configuration says nothing."""
+    if facet in _CAPACITY_LIKE:
+        return 2 * MINUTE
+    return HOUR if facet in _POLICY_LIKE else 10 * MINUTE
 
 
 def oldest(moments: Iterable[datetime]) -> datetime:

@@ -94,7 +94,7 @@ def test_what_is_left_out_has_its_documented_value(tmp_path: Path) -> None:
     """Intervals, disclosure and health have defaults, and an unnamed facet its usual freshness."""
     configuration = read(write(tmp_path, "instances: [{ name: north, kind: static, settings: { file: a } }]"))
     block = configuration.instances[0].block
-    assert (block.every, block.deadline, block.health, block.serving_state) == (120.0, 60.0, None, "production")
+    assert (block.every, block.deadline, block.health, block.serving_state) == (None, 60.0, None, "production")
     assert configuration.centre.disclosure.private_images == "communities"
     assert configuration.freshness_of(Facet.CAPACITY) == Freshness(fresh_for=300.0, publish_for=21600.0)
     assert configuration.loaded_at == NOW
@@ -122,6 +122,25 @@ freshness: { prices: { fresh_for: 12h } }
     assert block.downtime is not None
     assert block.downtime.start == datetime(2030, 1, 31, 11, 0, tzinfo=UTC)
     assert configuration.freshness_of(Facet.PRICES) == Freshness(fresh_for=43200.0, publish_for=604800.0)
+
+
+def test_the_pace_of_a_facet_is_its_own_else_the_instances_else_the_usual_one(tmp_path: Path) -> None:
+    """Prices that change once a day need not be asked for at the pace of capacity."""
+    configuration = read(
+        write(
+            tmp_path,
+            """
+instances:
+  - { name: north, kind: static, every: 5m, settings: { file: a } }
+  - { name: south, kind: static, settings: { file: b } }
+freshness: { prices: { every: 24h }, usage: { fresh_for: 4m } }
+""",
+        )
+    )
+    north, south = configuration.instances
+    facets = (Facet.PRICES, Facet.USAGE, Facet.IMAGES, Facet.TRUST)
+    assert [configuration.every_of(north, facet) for facet in facets] == [86400.0, 300.0, 300.0, 300.0]
+    assert [configuration.every_of(south, facet) for facet in facets] == [86400.0, 120.0, 600.0, 3600.0]
 
 
 def test_declared_facets_become_values_of_the_inventory(tmp_path: Path) -> None:

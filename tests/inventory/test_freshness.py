@@ -4,7 +4,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from infoprovider.inventory.freshness import Freshness, default_freshness, oldest
+from infoprovider.inventory.freshness import Freshness, default_every, default_freshness, oldest
 from infoprovider.inventory.model import Facet
 
 NOW = datetime(2026, 11, 21, 12, 0, tzinfo=UTC)
@@ -37,3 +37,9 @@ def test_what_is_made_of_several_facts_is_as_old_as_the_oldest() -> None:
     assert oldest([NOW, NOW - timedelta(hours=1), NOW - timedelta(minutes=1)]) == NOW - timedelta(hours=1)
     with pytest.raises(ValueError, match="empty"):
         oldest([])
+
+
+@pytest.mark.parametrize("facet", Facet)
+def test_a_facet_is_asked_for_again_before_it_goes_stale(facet: Facet) -> None:
+    """Even where one collection in between fails."""
+    assert 2 * default_every(facet) <= default_freshness(facet).fresh_for
