@@ -182,11 +182,9 @@ def main() -> int:
 
 def report(times: dict[str, list[float]], entries: int, body: bytes) -> int:
     """Print the table; 1 where a ratio is missed."""
-    cores = os.cpu_count()
-    print(
-        f"{platform.machine()}, {cores} cores, Python {platform.python_version()}; {entries} entries of {LINES} lines"
-    )
-    print(f"{size / entries:.0f} bytes per entry; CPU time, one core\n")
+    lines, size = len(body.rstrip().rpartition(b"\n\n")[2].split(b"\n")), len(body) // entries
+    print(f"{platform.machine()}, {os.cpu_count()} cores, Python {platform.python_version()}; CPU time of one core")
+    print(f"{entries} entries of {lines} lines and {size} bytes\n")
     print(f"{'':16} {'entries/s':>10} {'render is':>12} {'at least':>9}")
     missed = False
     for name, measured in times.items():
