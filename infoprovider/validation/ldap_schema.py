@@ -17,7 +17,6 @@ from infoprovider.glue.names import attributes_of, class_of, object_classes_of, 
 from infoprovider.validation.report import Finding
 
 _INTEGER = re.compile(r"0|-?[1-9][0-9]*")
-_TREE_ROOT_CLASS = "organization"
 
 
 _RULES = {
@@ -111,8 +110,6 @@ class SchemaCheck:
         """What is wrong with the next entry."""
         yield from self._in_the_tree(record.dn)
         object_classes = tuple(record.attributes.get("objectClass", ()))
-        if _TREE_ROOT_CLASS in object_classes:
-            return
         rules = rules_of(object_classes)
         if rules is None:
             named = ", ".join(object_classes) or "there is none"

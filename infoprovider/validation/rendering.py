@@ -96,7 +96,10 @@ def _of_the_entity(record: ldif.Record, entities: dict[str, Entity]) -> Iterator
     for field, value in zip(attributes_of(rules.cls), _VALUES[rules.cls](entity), strict=True):
         if value is None:
             continue
-        texts = [one if isinstance(one, str) else ldif.text(one) for one in (value if field.multiple else (value,))]
+        if field.multiple:
+            texts = list(map(ldif.text, value))
+        else:
+            texts = [value if isinstance(value, str) else ldif.text(value)]
         found = record.attributes.get(field.ldap or "", [])
         if found != texts:
             yield from _of_lost_values(record.dn, field, texts, found)
