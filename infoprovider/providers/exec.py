@@ -53,13 +53,13 @@ class ExecSettings(Settings):
 
     command: Annotated[
         tuple[str, ...],
-        AfterValidator(_command),
         Field(min_length=1, description="a list: the program and its arguments"),
+        AfterValidator(_command),
     ]
     environment: Annotated[
         dict[str, str],
-        AfterValidator(_environment),
         Field(description="a mapping of names to texts; for a secret, the name of a file that the program reads"),
+        AfterValidator(_environment),
     ] = {}
     working_directory: FolderPath = Field(default=Path(), validate_default=True)
 

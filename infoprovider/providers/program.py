@@ -23,13 +23,15 @@ MOST_OUTPUT = 64 * 2**20
 """Bytes of standard output, after which a program is ended."""
 
 MOST_REMARKS = 64 * 2**10
-"""Bytes of standard error that are logged; what comes after them is read and dropped, except for its last line."""
+"""Characters of standard error that are logged, each line with the program's name; what comes after them is read and
+dropped, except for its last line."""
 
 MOST_OF_A_REMARK = 1000
 """Characters of one line of standard error."""
 
 _CHUNK = 2**16
 _TICK = 0.05  # seconds between two looks at whether the program has ended
+_DYING = 0.5  # seconds that a process may take to die of SIGKILL
 
 
 class Program:
@@ -141,7 +143,7 @@ def _end(process: "subprocess.Popen[bytes]", patience: float, log: "logging.Logg
     for stream in (process.stdout, process.stderr):
         stream.close()  # type: ignore[union-attr]  # both are pipes
     with suppress(subprocess.TimeoutExpired):
-        process.wait(patience)
+        process.wait(_DYING)
         return
     # It runs as another user, or hangs in the kernel.
     log.error("process %d cannot be ended: %s", process.pid, process.args)
@@ -203,7 +205,7 @@ class _Remarks:
 
     def _say(self, text: str) -> None:
         had_room = self._size < MOST_REMARKS
-        self._size += len(text)
+        self._size += len(self._name) + len(text)
         if self._size < MOST_REMARKS:
             self._log.info("%s: %s", self._name, text)
         elif had_room:
@@ -212,8 +214,8 @@ class _Remarks:
 
 def _shown(line: bytes) -> str:
     """As text that cannot disturb a terminal or a log."""
-    text = line[: 4 * MOST_OF_A_REMARK].decode(errors="replace").strip()[:MOST_OF_A_REMARK]
-    return "".join(character if character.isprintable() else " " for character in text)
+    text = line[: 4 * MOST_OF_A_REMARK].decode(errors="replace")
+    return "".join(character if character.isprintable() else " " for character in text).strip()[:MOST_OF_A_REMARK]
 
 
 # --- why it does not start -----------------------------------------------------------------------------------------
@@ -237,11 +239,10 @@ def _finding(program: str, folder: Path, error: OSError) -> Finding:
     if interpreter.endswith("\r"):
         return _about(program, "has lines that end as in Windows", "save it with Unix line ends")
     if interpreter and not Path(interpreter).exists():
-        what = f"names in its first line an interpreter that is not there, {interpreter}"
-        return _about(program, what, "correct its first line, or install the interpreter")
+        what = f"names an interpreter that is not there, {interpreter}"
+        return _about(program, what, "correct its first line, or install it")
     if error.errno == errno.ENOEXEC:
-        what = "is no program for this machine"
-        return _about(program, what, "begin a script with a line such as #!/bin/sh, and nothing before it")
+        return _about(program, "is no program for this machine", "begin a script with a line such as #!/bin/sh")
     return _about(program, f"cannot be run: {error.strerror or error}", "run it yourself to see more")
 
 
