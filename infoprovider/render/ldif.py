@@ -100,6 +100,8 @@ class LdifRenderer:
             raise RenderError(f"{error.filename}:{error.lineno}: {error.message}; correct the template") from error
         except jinja2.TemplateNotFound as error:
             raise RenderError(f"there is no template {error.name}; correct the name where it is included") from error
+        except RenderError as error:
+            raise RenderError(f"{_place_of(error)}: {error}") from error
         except Exception as error:
             raise RenderError(f"{_place_of(error)}: {error}; correct the template, or what it is given") from error
         return _whole(body.getvalue())
@@ -159,7 +161,8 @@ class _Tree:
     def objects(self, name: str, below: str = "") -> Iterator[Any]:
         if name not in ENTITY_CLASSES:
             near = get_close_matches(name, ENTITY_CLASSES, n=1)
-            raise RenderError(f"{name} is no GLUE class" + (f", perhaps {near[0]} is meant" if near else ""))
+            meant = f"perhaps {near[0]} is meant" if near else "the names are those of infoprovider/glue/entities.py"
+            raise RenderError(f"{name} is no class of GLUE 2.0; {meant}")
         entities = self._of.get(name, [])
         return self._placed(entities, below.split(".")) if below else iter(entities)
 
