@@ -53,9 +53,10 @@ class _Parts(Settings):
     parts: frozenset[str]
 
 
-_LINE: TypeAdapter[_Observed | _Failed | _NotOffered | _Parts] = TypeAdapter(
+LINE: TypeAdapter[_Observed | _Failed | _NotOffered | _Parts] = TypeAdapter(
     Annotated[_Observed | _Failed | _NotOffered | _Parts, Field(discriminator="answer")]
 )
+"""What a line may hold; the values of facets are checked by the inventory's own types."""
 
 
 def to_line(answer: Answer) -> bytes:
@@ -89,7 +90,7 @@ def to_line(answer: Answer) -> bytes:
 def from_line(line: bytes) -> Answer:
     """The answer that a line holds. Raises Malformed with what is wrong and where in the line."""
     try:
-        plain = _LINE.validate_json(line)
+        plain = LINE.validate_json(line)
         match plain:
             case _Observed():
                 return Observed(
