@@ -1,0 +1,66 @@
+"""The table of places: every attribute and key once, on a class that has it, with the facets that it is made of."""
+
+from collections import Counter
+
+import pytest
+
+from infoprovider.glue.names import ENTITY_CLASSES, attributes_of
+from infoprovider.inventory.model import Facet
+from infoprovider.mapping.places import CONFIGURATION, OUTCOME, PLACES, keys_of, place_of
+
+KNOWN_SOURCES = {*Facet, CONFIGURATION, OUTCOME, "defining"}
+
+
+def test_every_place_stands_once() -> None:
+    """One fact, one place."""
+    counts = Counter((place.entity, place.place, place.is_key) for place in PLACES)
+    assert [place for place, count in counts.items() if count > 1] == []
+
+
+def test_every_attribute_is_one_that_its_class_has() -> None:
+    """Names are GLUE's own, spelt as in the model."""
+    for place in PLACES:
+        names = {attribute.name for attribute in attributes_of(ENTITY_CLASSES[place.entity])}
+        assert place.is_key or place.place in names, place
+
+
+def test_every_place_says_what_it_states_and_what_of() -> None:
+    """No empty cell, no facet that there is not, and nothing of what is never published."""
+    for place in PLACES:
+        assert place.fact
+        assert place.facets
+        assert set(place.facets) <= KNOWN_SOURCES, place
+        assert Facet.MACHINES not in place.facets
+
+
+def test_no_key_has_the_name_of_an_attribute_of_its_class() -> None:
+    """What GLUE 2.0 has an attribute for stands there and nowhere else."""
+    for place in PLACES:
+        names = {attribute.name for attribute in attributes_of(ENTITY_CLASSES[place.entity])}
+        assert not place.is_key or place.place not in names, place
+
+
+@pytest.mark.parametrize(
+    ("entity", "key", "place"),
+    [
+        ("ComputingShare", "ProjectID", "ProjectID"),
+        ("ComputingShare", "FreeInstances.c1.tiny", "FreeInstances."),
+        ("ComputingShare", "FreeInstances.2", "FreeInstances."),
+        ("ComputingShare", "FreeInstances.UpperBound", "FreeInstances.UpperBound"),
+        ("ComputingShare", "Price.Resource.2", "Price.Resource"),
+        ("ExecutionEnvironment", "AcceleratorType.3", "AcceleratorType"),
+        ("ApplicationEnvironment", "Image.Checksum.SHA512", "Image.Checksum."),
+        ("ApplicationEnvironment", "Image.Endorser.ObservedAt", "Image.Endorser.ObservedAt"),
+    ],
+)
+def test_numbered_keys_and_families_have_the_place_of_their_table_row(entity: str, key: str, place: str) -> None:
+    """`.2` repeats a group of keys; a family is completed by an id."""
+    assert place_of(entity, key, is_key=True).place == place
+
+
+@pytest.mark.parametrize("key", ["Colour", "Price", "FreeInstances", "Price.Resource.two", "ProjectID.x"])
+def test_a_key_without_a_row_has_no_place(key: str) -> None:
+    """Near a row is not in it."""
+    with pytest.raises(KeyError):
+        place_of("ComputingShare", key, is_key=True)
+    assert key not in keys_of("ComputingShare")
