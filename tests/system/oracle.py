@@ -62,22 +62,20 @@ def centre(config: Path) -> dict[str, Expected]:
         GLUE2LocationPostCode=place["post_code"],
         GLUE2LocationDomainForeignKey=name,
     )
-    contacts = {
-        one["type"]: stating(
+    found = [
+        Expected("AdminDomain", name, None, domain),
+        Expected("Location", f"urn:glue2:Location:{slug(name)}", name, location),
+    ]
+    for one in written["contacts"]:
+        stated = stating(
             GLUE2EntityValidity=STATIC,
+            GLUE2ContactType=one["type"],
             GLUE2ContactDetail=one["detail"],
             GLUE2ContactDomainForeignKey=name,
         )
-        for one in written["contacts"]
-    }
-    return {
-        name: Expected("AdminDomain", name, None, domain),
-        f"urn:glue2:Location:{slug(name)}": Expected("Location", f"urn:glue2:Location:{slug(name)}", name, location),
-        **{
-            id_: Expected("Contact", id_, name, stated)
-            for id_, stated in ((f"urn:glue2:Contact:{slug(name)}:{type_}", contacts[type_]) for type_ in contacts)
-        },
-    }
+        id_ = f"urn:glue2:Contact:{slug(name)}:{one['type']}:{local(one['detail'])}"
+        found.append(Expected("Contact", id_, name, stated))
+    return {entry.id: entry for entry in found}
 
 
 def communities(written: Yaml) -> Iterable[Expected]:
