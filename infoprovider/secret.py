@@ -142,7 +142,8 @@ def _validated(value: Any, info: core_schema.ValidationInfo) -> Secret:
             return Secret(environment=name)
         case {"value": str(text), **rest} if not rest and "handover" in (info.context or {}):
             return Secret(value=text)
-    why = "a secret itself never stands in the configuration" if isinstance(value, str | int | float) else ""
+    is_literal = isinstance(value, str | int | float)
+    why = "a secret itself never stands in the configuration" if is_literal else "not one known key with text behind it"
     raise PydanticCustomError("secret", "no secret's place", {"why": why})
 
 

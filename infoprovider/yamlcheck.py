@@ -55,9 +55,9 @@ def gathered(findings: list[Finding]) -> Iterator[None]:
 
 
 def in_order(findings: Iterable[Finding]) -> list[Finding]:
-    """The findings in the order of their places, each once."""
+    """The findings by file and in the order of their places, each once."""
     unique = dict.fromkeys(findings)
-    return sorted(unique, key=lambda finding: (finding.line or 0, finding.column or 0, finding.path))
+    return sorted(unique, key=lambda finding: (finding.file, finding.line or 0, finding.column or 0, finding.path))
 
 
 def value_at(data: Any, steps: Steps, *, default: Any = None) -> Any:
@@ -85,7 +85,7 @@ def nearest(name: str, known: Iterable[str]) -> str | None:
 
 def choice(name: str, known: Iterable[str]) -> str:
     """The remedy for a name that is not known: the nearest one, else all."""
-    names = sorted(known)
+    names = sorted(set(known))
     meant = nearest(name, names)
     if meant is not None:
         return f"write {meant}"

@@ -50,11 +50,11 @@ def _double_names(document: Document, section: str) -> Iterator[Finding]:
         other, other_name = first.setdefault(name.lower(), (index, name))
         if other == index:
             continue
-        line = document.line((section, other, "name"))
+        line = document.line((section, other, "name"), seen_from=(section, index, "name"))
         why = ""
-        what, remedy = f"the name {name} stands here twice, first in line {line}", "give each its own name"
+        what, remedy = f"the name {name} stands here twice, first in {line}", "give each its own name"
         if other_name != name:
-            what = f"the name {name} clashes with {other_name} in line {line}"
+            what = f"the name {name} clashes with {other_name} in {line}"
             why = "names become identifiers, and those are compared in lower case"
             remedy = "choose a name that differs in more than case"
         yield document.finding((section, index, "name"), what, why=why, remedy=remedy)
@@ -95,20 +95,20 @@ def _shared_projects(draft: Draft) -> Iterator[Finding]:
         mapping = community.projects[position]
         owner, first = owners.setdefault((mapping.instance, mapping.project), (community.name, steps))
         if owner != community.name:
-            line = draft.document.line(first)
+            line = draft.document.line(first, seen_from=steps)
             yield draft.document.finding(
                 (*steps, "project"),
-                f"project {mapping.project} of {mapping.instance} belongs to {owner} already, in line {line}",
+                f"project {mapping.project} of {mapping.instance} belongs to {owner} already, in {line}",
                 why="a share serves one community",
                 remedy="give each community a project of its own",
             )
             continue
         same = entitled.setdefault((mapping.instance, mapping.project, mapping.group, mapping.role), steps)
         if same != steps:
-            line = draft.document.line(same)
+            line = draft.document.line(same, seen_from=steps)
             yield draft.document.finding(
                 steps,
-                f"project {mapping.project} of {mapping.instance} is mapped twice, first in line {line}",
+                f"project {mapping.project} of {mapping.instance} is mapped twice, first in {line}",
                 remedy="remove one of the two, or tell them apart by group or role",
             )
 

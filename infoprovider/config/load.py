@@ -8,6 +8,7 @@ from typing import Any, TypeVar
 from pydantic import TypeAdapter
 
 from infoprovider.config.consistency import Draft, check_all
+from infoprovider.config.include import read_with_includes
 from infoprovider.config.model import (
     Channel,
     Community,
@@ -22,7 +23,7 @@ from infoprovider.inventory.codec import adapter
 from infoprovider.inventory.model import PARTED_BY_PROJECT, Facet, FacetValue
 from infoprovider.settings import Settings
 from infoprovider.yamlcheck import gathered, in_order, validate, value_at
-from infoprovider.yamlfile import Document, Steps, read_file
+from infoprovider.yamlfile import Document, Steps
 
 T = TypeVar("T")
 FACET_NAMES = frozenset(facet.value for facet in Facet)
@@ -38,13 +39,14 @@ def load(
 
     Relative paths in it are seen from its own folder.
     """
-    document = read_file(path)
-    loading = _Loading(document, path.parent.absolute())
+    findings: list[Finding] = []
+    document = read_with_includes(path, findings)
+    loading = _Loading(document, path.parent.absolute(), findings)
     file = loading.part(TypeAdapter(ConfigurationFile), ())
     providers = loading.settings("instances", provider_settings)
     publishers = loading.settings("channels", publisher_settings)
     declared = loading.declared()
-    findings = in_order([*loading.findings, *check_all(_draft(document, loading.context))])
+    findings = in_order([*findings, *check_all(_draft(document, loading.context))])
     if findings or file is None:
         raise ConfigError(findings)
     return Configuration(
@@ -67,10 +69,10 @@ def load(
 class _Loading:
     """Checks parts of one document and gathers what is wrong with each, so that one mistake hides no other."""
 
-    def __init__(self, document: Document, folder: Path) -> None:
+    def __init__(self, document: Document, folder: Path, findings: list[Finding]) -> None:
         self.document = document
         self.context = {"folder": folder}
-        self.findings: list[Finding] = []
+        self.findings = findings
 
     def part(self, type_: TypeAdapter[T], steps: Steps) -> T | None:
         """One part as this type; None with findings where it is wrong."""

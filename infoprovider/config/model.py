@@ -183,9 +183,18 @@ class Publication(Settings):
     boolean_case: Literal["lower", "upper"] = "lower"
 
 
-class ConfigurationFile(Settings):
-    """The whole file as it is written."""
+Pattern = Annotated[
+    str,
+    StringConstraints(min_length=1),
+    Field(description="the path of a file, or a pattern such as conf.d/*.yaml"),
+]
+"""Files that belong to the configuration; a relative path is seen from the folder of the file that includes them."""
 
+
+class ConfigurationFile(Settings):
+    """The whole configuration as it is written, in one file or in several."""
+
+    include: tuple[Pattern, ...] = ()
     centre: Centre
     communities: tuple[Community, ...] = ()
     instances: Annotated[tuple[InstanceBlock, ...], Field(min_length=1)]

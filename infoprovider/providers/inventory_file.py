@@ -200,7 +200,7 @@ def _double_ids(document: Document, inventory: InventoryFile) -> Iterator[Findin
             other = first.setdefault(thing.id, index)
             if other != index:
                 line = document.line((*steps, other, "id"))
-                what = f"the id {thing.id} stands here twice, first in line {line}"
+                what = f"the id {thing.id} stands here twice, first in {line}"
                 yield document.finding((*steps, index, "id"), what, remedy="give each the id that its manager knows")
 
 

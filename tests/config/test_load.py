@@ -14,6 +14,7 @@ from infoprovider.inventory.model import Facet, Price, Prices, TrustPolicy
 from infoprovider.providers.static import StaticSettings
 from infoprovider.publishers.bdii import BdiiSettings
 from infoprovider.publishers.stdout import StdoutSettings
+from infoprovider.secret import Secret
 from infoprovider.settings import Duration, Mebibytes, Settings
 
 WRONG = Path(__file__).parent / "wrong"
@@ -24,10 +25,11 @@ NOW = datetime(2026, 11, 21, 12, 0, tzinfo=UTC)
 class GuardedSettings(Settings):
     """The settings of a provider that wants a password."""
 
-    password: str
+    password: Secret
     user: str
     api_token: Duration | None = None
     size: Mebibytes | None = None
+    passes: Secret | None = None
 
 
 PROVIDERS = {"static": StaticSettings, "guarded": GuardedSettings}
@@ -141,6 +143,30 @@ freshness: { prices: { every: 24h }, usage: { fresh_for: 4m } }
     facets = (Facet.PRICES, Facet.USAGE, Facet.IMAGES, Facet.TRUST)
     assert [configuration.every_of(north, facet) for facet in facets] == [86400.0, 300.0, 300.0, 300.0]
     assert [configuration.every_of(south, facet) for facet in facets] == [86400.0, 120.0, 600.0, 3600.0]
+
+
+def test_included_files_are_part_of_the_configuration(tmp_path: Path) -> None:
+    """Instances of several files stand side by side; relative paths are seen from the first file's folder."""
+    (tmp_path / "conf.d").mkdir()
+    (tmp_path / "conf.d" / "south.yaml").write_text(
+        "instances: [{ name: south, kind: static, settings: { file: south.yaml } }]\n"
+        "freshness: { prices: { fresh_for: 2d } }\nstate: kept\n"
+    )
+    configuration = read(
+        write(
+            tmp_path,
+            """
+include: [conf.d/*.yaml]
+instances: [{ name: north, kind: static, settings: { file: a } }]
+freshness: { prices: { every: 1d } }
+""",
+        )
+    )
+    assert [instance.name for instance in configuration.instances] == ["north", "south"]
+    assert configuration.instances[1].settings == StaticSettings(file=tmp_path / "south.yaml")
+    assert configuration.freshness_of(Facet.PRICES).fresh_for == 172800.0
+    assert configuration.every == {Facet.PRICES: 86400.0}
+    assert configuration.state == tmp_path / "kept"
 
 
 def test_declared_facets_become_values_of_the_inventory(tmp_path: Path) -> None:
