@@ -1,21 +1,29 @@
-"""Runs one provider in this process and keeps it to its contract: whatever it does, each wanted facet is answered."""
+"""Runs one provider and keeps it to its contract: whatever it does, each wanted facet is answered.
 
+As a program, `python -m infoprovider.collection.child`, it is the process of one collection: it reads a request
+(`request.py`) from its standard input and prints each answer as a line (`providers/lines.py`) as soon as it is there.
+"""
+
+import json
+import logging
+import os
+import signal
+import sys
 from collections.abc import Iterator
 from dataclasses import replace
-from datetime import timedelta
+from datetime import UTC, datetime
+from types import FrameType
 
-from infoprovider.errors import InfoproviderError
-from infoprovider.inventory.model import FACET_TYPES, PARTED_BY_PROJECT, Facet
-from infoprovider.providers.contract import (
-    Answer,
-    CollectContext,
-    Failed,
-    NotOffered,
-    Observed,
-    Parts,
-    ProviderSpec,
-    S,
-)
+from pydantic import ValidationError
+
+from infoprovider import plugins
+from infoprovider.collection.record import Record
+from infoprovider.collection.request import Request
+from infoprovider.deadline import Deadline
+from infoprovider.errors import DeadlineExceeded, ExitCode, InfoproviderError
+from infoprovider.providers.contract import Answer, CollectContext, Failed, NotOffered, ProviderSpec, S
+from infoprovider.providers.lines import to_line
+from infoprovider.secret import from_request_json
 
 
 def collect(spec: ProviderSpec[S], settings: S, context: CollectContext) -> Iterator[Answer]:
@@ -25,7 +33,9 @@ def collect(spec: ProviderSpec[S], settings: S, context: CollectContext) -> Iter
     wanted facet, else it is dropped; the log says which. A traceback goes to the log only.
     """
     wanted = context.wanted & spec.facets
-    record = _Record(wanted, context)
+    for facet in sorted(context.wanted - spec.facets):
+        yield NotOffered(facet=facet, reason=f"a manager of kind {spec.kind} cannot tell it")
+    record = Record(wanted, context)
     reason, retryable = None, False
     try:
         for answer in spec.collect(settings, replace(context, wanted=wanted)):
@@ -37,78 +47,79 @@ def collect(spec: ProviderSpec[S], settings: S, context: CollectContext) -> Iter
         reason = (
             f"{type(error).__name__}: {error}; this is a fault of the provider {spec.kind}, its log has the details"
         )
-    for facet in sorted(context.wanted - spec.facets):
-        yield NotOffered(facet=facet, reason=f"a manager of kind {spec.kind} cannot tell it")
     for facet, silence in record.open():
         yield Failed(facet=facet, reason=reason or silence, retryable=retryable)
 
 
-class _Record:
-    """Which wanted facets have been answered, and whether each answer is one that the contract allows."""
+def answers(request: Request) -> Iterator[Answer]:
+    """What the provider that the request names answers; where there is none that can be used, what is wrong with it."""
+    log = logging.LoggerAdapter(logging.getLogger(__name__), {"instance": request.instance})
+    context = CollectContext(
+        instance=request.instance,
+        wanted=request.wanted,
+        deadline=Deadline.after(request.deadline),
+        now=_now,
+        log=log,
+    )
+    try:
+        spec = plugins.load(plugins.PROVIDERS, request.kind, ProviderSpec)
+        settings = from_request_json(spec.settings, json.dumps(request.settings))
+    except InfoproviderError as error:
+        for facet in sorted(request.wanted):
+            yield Failed(facet=facet, reason=str(error), retryable=False)
+        return
+    yield from collect(spec, settings, context)
 
-    def __init__(self, wanted: frozenset[Facet], context: CollectContext) -> None:
-        self._wanted = wanted
-        self._context = context
-        self._answered: set[tuple[Facet, str]] = set()
-        self._ended: set[Facet] = set()
 
-    def open(self) -> Iterator[tuple[Facet, str]]:
-        """The wanted facets that are not answered to their end, each with what the provider left out."""
-        begun = {facet for facet, _ in self._answered}
-        for facet in sorted(self._wanted - self._ended):
-            yield (
-                facet,
-                f"the provider {'did not say which parts exist' if facet in begun else 'said nothing about it'}",
-            )
+def main() -> None:
+    """Answer the request on standard input, line by line on standard output."""
+    output = _Output()
+    logging.basicConfig(level=logging.WARNING, format="%(levelname)s: %(message)s")
+    logging.getLogger("infoprovider").setLevel(logging.INFO)
+    try:
+        request = Request.model_validate_json(sys.stdin.buffer.read())
+    except ValidationError as error:
+        # The whole of the error would show what was read, secrets too.
+        faults = "; ".join(f"{'.'.join(map(str, fault['loc']))}: {fault['msg']}" for fault in error.errors())
+        sys.exit(f"standard input holds no request of a collection: {faults}")
+    signal.signal(signal.SIGTERM, output.leave)
+    try:
+        for answer in answers(request):
+            output.write(answer)
+    except (DeadlineExceeded, BrokenPipeError):  # ended outside of the provider, or nobody reads any more
+        os._exit(ExitCode.COLLECT)
 
-    def accepted(self, answer: object) -> Iterator[Answer]:
-        """The answer itself, `Failed` in its place, or nothing: at most one."""
-        if not isinstance(answer, Observed | Failed | NotOffered | Parts):
-            self._drop(f"something that is no answer: {type(answer).__name__}")
-        elif answer.facet not in self._wanted:
-            self._drop(f"the facet {answer.facet}, which was not asked for")
-        elif answer.facet in self._ended:
-            self._drop(f"the facet {answer.facet} after its end")
-        elif isinstance(answer, Parts):
-            yield from self._end(answer)
-        elif (answer.facet, answer.part) in self._answered:
-            self._drop(f"the facet {answer.facet}, part {answer.part!r}, a second time")
-        else:
-            self._answered.add((answer.facet, answer.part))
-            if answer.part == "":
-                self._ended.add(answer.facet)
-            yield self._checked(answer)
 
-    def _end(self, parts: Parts) -> Iterator[Answer]:
-        self._ended.add(parts.facet)
-        for part in sorted(parts.parts):
-            if (parts.facet, part) not in self._answered:
-                reason = "the provider said nothing about this part"
-                yield Failed(facet=parts.facet, part=part, reason=reason, retryable=False)
-        yield parts
+class _Output:
+    """Standard output for the answers alone: what a library prints goes to standard error from now on."""
 
-    def _checked(self, answer: Observed | Failed | NotOffered) -> Answer:
-        if not isinstance(answer, Observed):
-            return answer
-        fault = self._fault(answer)
-        if fault is None:
-            return answer
-        self._context.log.error("contract broken for %s %s: %s", answer.facet, answer.part, fault)
-        return Failed(facet=answer.facet, part=answer.part, reason=fault, retryable=False)
+    def __init__(self) -> None:
+        self._stream = os.fdopen(os.dup(1), "wb")
+        self._is_writing = False
+        os.dup2(2, 1)
 
-    def _fault(self, answer: Observed) -> str | None:
-        """What is wrong with an observation, or None."""
-        wanted = FACET_TYPES[answer.facet]
-        if not isinstance(answer.value, wanted):
-            return f"the provider gave {type(answer.value).__name__} where {wanted.__name__} belongs"
-        if answer.facet in PARTED_BY_PROJECT and getattr(answer.value, "project", None) != answer.part:
-            return f"the provider gave the part {answer.part!r} the value of another project"
-        if answer.observed_at.utcoffset() != timedelta(0):
-            return f"the provider's clock is not in UTC: {answer.observed_at.isoformat()}"
-        now = self._context.now()
-        if answer.observed_at > now:
-            return f"the provider's clock is ahead: observed at {answer.observed_at.isoformat()}, now {now.isoformat()}"
-        return None
+    def write(self, answer: Answer) -> None:
+        """Print one answer, to be read at once."""
+        self._is_writing = True
+        self._stream.write(to_line(answer))
+        self._stream.flush()
+        self._is_writing = False
 
-    def _drop(self, what: str) -> None:
-        self._context.log.error("contract broken: the provider answered %s; dropped", what)
+    def leave(self, _number: int, _frame: FrameType | None) -> None:
+        """On SIGTERM: leave the provider by way of its own `finally`, for it may have a session to close.
+
+        A line that is begun is not cut off. The guard waits half a second, then it ends the process anyway.
+        """
+        if self._is_writing:
+            return
+        signal.signal(signal.SIGTERM, signal.SIG_IGN)
+        raise DeadlineExceeded("the collection was ended at its deadline, while it still waited for this")
+
+
+def _now() -> datetime:
+    """The wall clock, in UTC and whole seconds as GLUE writes it."""
+    return datetime.now(UTC).replace(microsecond=0)
+
+
+if __name__ == "__main__":
+    main()

@@ -165,15 +165,15 @@ def test_a_part_that_was_announced_and_not_answered_fails() -> None:
 
 
 def test_a_facet_that_the_kind_cannot_tell_is_not_offered() -> None:
-    """The provider is not even asked, and nothing has failed."""
+    """The provider is not even asked, nothing has failed, and it is said before anything can go wrong."""
 
     def provider(_settings: Settings, context: CollectContext) -> Iterator[Answer]:
         assert context.wanted == {Facet.CAPACITY}
         yield CAPACITY
 
     assert answers(provider, Facet.CAPACITY, Facet.TRUST) == [
-        CAPACITY,
         NotOffered(facet=Facet.TRUST, reason="a manager of kind fake cannot tell it"),
+        CAPACITY,
     ]
 
 

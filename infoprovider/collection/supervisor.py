@@ -1,0 +1,103 @@
+"""Runs a provider in a process of its own, which cannot hang and cannot take anything else along.
+
+The process (`child.py`) runs under a guard (`guard.py`), which ends it with all descendants at the deadline, and at
+once when this process dies. Whatever happens, each wanted facet is answered, and what had arrived is kept.
+"""
+
+import logging
+import sys
+from collections.abc import Generator, Iterator, MutableMapping, Sequence
+from contextlib import closing
+from dataclasses import replace
+from typing import Any
+
+from pydantic import BaseModel
+
+from infoprovider.collection.process import Limits, Process
+from infoprovider.collection.record import Record
+from infoprovider.collection.request import to_request
+from infoprovider.collection.streams import Line
+from infoprovider.errors import InfoproviderError, Malformed
+from infoprovider.providers.contract import Answer, CollectContext, Failed
+from infoprovider.providers.lines import from_line
+
+CHILD = (sys.executable, "-P", "-m", "infoprovider.collection.child")
+"""The program of a collection. `-P`: no module is taken from the folder that infoprovider happens to be started in."""
+
+LIMITS = Limits()
+
+
+def supervise(
+    kind: str,
+    settings: BaseModel,
+    context: CollectContext,
+    *,
+    command: Sequence[str] = CHILD,
+    limits: Limits = LIMITS,
+) -> Iterator[Answer]:
+    """The same answers as `child.collect` gives, from a process of its own, as they come.
+
+    The process and all that it started are asked to end at the deadline and ended half a second later, also where the
+    answers are taken slowly or no more. A wanted facet that was not answered by then is `Failed`, with what happened to
+    the process. Raises nothing for what the process does. Closing the iterator ends the process at once. `command` is
+    the program; a request (`request.py`) comes to its standard input.
+    """
+    context = replace(context, log=_Named(context.log.logger, {"instance": context.instance}))
+    record = Record(context.wanted, context)
+    try:
+        given = to_request(kind, settings, context)
+        process = Process(command, given, context.deadline, limits, context.log)
+    except InfoproviderError as error:
+        yield from _failed(record, str(error), error.retryable)
+        return
+    except OSError as error:
+        yield from _failed(record, f"its process could not be started: {error}", True)
+        return
+    with closing(process):
+        fault = yield from _answers(process, record, limits, context.log)
+    reason, retryable = process.ending()
+    yield from _failed(record, f"{reason}; {fault}" if fault else reason, retryable)
+
+
+def _answers(
+    process: Process, record: Record, limits: Limits, log: "logging.LoggerAdapter[logging.Logger]"
+) -> Generator[Answer, None, str]:
+    """The answers among what the process prints; returns what is wrong with the first line that is none."""
+    first, faults = "", 0
+    for number, line in enumerate(process.lines(), start=1):
+        try:
+            accepted = tuple(record.accepted(_answer(line)))
+            fault = "" if accepted else f"its line {number} answers what was not asked"
+        except Malformed as error:
+            accepted, fault = (), str(error)
+            log.error("%s", fault)  # noqa: TRY400  (no fault of ours: a traceback would tell nothing)
+        yield from accepted
+        first = first or fault
+        faults += bool(fault)
+        if faults > limits.faults:
+            process.stop(f"it printed more than {limits.faults} lines that are no answers to what was asked")
+        elif number >= limits.lines:
+            process.stop(f"it printed more than {limits.lines} lines")
+    return first
+
+
+def _answer(line: Line) -> Answer:
+    """The answer in a line. Raises Malformed."""
+    if line.missing:
+        size = (len(line.text) + line.missing) / 2**20
+        raise Malformed(f"a line of {size:.1f} MiB is longer than an answer may be: {line.text[:200]!r}")
+    return from_line(line.text)
+
+
+def _failed(record: Record, reason: str, retryable: bool) -> Iterator[Failed]:
+    """For each wanted facet that is not answered to its end."""
+    for facet, _ in record.open():
+        yield Failed(facet=facet, reason=reason, retryable=retryable)
+
+
+class _Named(logging.LoggerAdapter[logging.Logger]):
+    """A log in which each line begins with the instance's name."""
+
+    def process(self, message: Any, kwargs: MutableMapping[str, Any]) -> tuple[Any, MutableMapping[str, Any]]:
+        message, kwargs = super().process(message, kwargs)
+        return f"{(self.extra or {})['instance']}: {message}", kwargs
