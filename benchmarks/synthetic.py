@@ -7,6 +7,7 @@ types, some tens of images, ten communities' projects, two classes of hosts with
 import random
 from datetime import UTC, datetime, timedelta
 
+from infoprovider.clock import Reading
 from infoprovider.config.model import (
     Centre,
     Community,
@@ -40,11 +41,12 @@ from infoprovider.inventory.model import (
     SignInMethod,
     Usage,
 )
-from infoprovider.inventory.observation import Observed, Outcome
+from infoprovider.inventory.observation import Attempt, Observed, Outcome
 from infoprovider.settings import Settings
 from infoprovider.store.facets import MemoryFacets
 
 NOW = datetime(2026, 1, 15, 12, 0, 0, tzinfo=UTC)
+ASKED = Attempt(facet=Facet.MANAGER, at=Reading(NOW, 1.0, "boot"), answered=1)
 POOLS, TYPES, IMAGES, PROJECTS, HOSTS = 2, 12, 50, 10, 24
 ENTITIES_PER_INSTANCE = 1 + 1 + 2 + 2 + POOLS + TYPES + IMAGES + 2 * PROJECTS
 
@@ -57,7 +59,7 @@ def centre(entities: int) -> tuple[Configuration, MemoryFacets]:
     for name in names:
         for observed in _observations(name):
             facets.keep(name, observed)
-        facets.conclude(name, Outcome(began=NOW - timedelta(seconds=9), ended=NOW, measured=True, answered=1))
+        facets.conclude(name, Outcome(measured=True, attempts=(ASKED,)))
     communities = [
         Community.model_validate_json(
             f'{{"name": "vo{number:02d}.example.org", "projects": ['

@@ -83,9 +83,9 @@ ROOMS = {
     "collection": room(
         "providers.contract",
         "providers.lines",
-        "settings",
-        "secret",
         "clock",
+        "secret",
+        "settings",
         "inventory",
         "store",
         "config.model",
@@ -117,6 +117,7 @@ ROOMS = {
         "reception",
         "config",
         "providers.contract",
+        "providers.lines",
         "publishers.contract",
         "plugins",
         "query",
@@ -128,7 +129,9 @@ ROOMS = {
         "deadline",
         "resources",
         "files",
-        libraries="typer click rich",
+        "ldif",
+        "clock",
+        libraries="typer click rich pydantic",
     ),
 }
 

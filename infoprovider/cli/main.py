@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 from infoprovider import __version__
-from infoprovider.cli import publish, show, trial
+from infoprovider.cli import collect, explain, publish, show, trial
 from infoprovider.errors import ConfigError, ExitCode, InfoproviderError
 
 app = typer.Typer(
@@ -19,8 +19,10 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 app.command("try")(trial.trial)
+app.command("collect")(collect.collect)
 app.command("publish")(publish.publish)
 app.command("show")(show.show)
+app.command("explain")(explain.explain_command)
 
 
 class _WithoutTracebacks(logging.Formatter):

@@ -1,31 +1,35 @@
-"""`infoprovider publish`: collect, compose, keep and deliver to every channel, once."""
+"""`infoprovider publish`: collect what is due, compose, keep and deliver to every channel, once."""
 
 import threading
 from typing import Annotated
 
 import typer
-from rich.console import Console
 from rich.table import Table
 
 from infoprovider.cli import site
 from infoprovider.errors import ExitCode
 from infoprovider.publication.cycle import Delivered, deliver_all, update
 from infoprovider.store.document import DocumentStore
+from infoprovider.store.snapshots import SnapshotStore
+from infoprovider.views.tables import new_console
 
 
 def publish(
     config: site.ConfigurationPath,
+    kept: Annotated[bool, typer.Option("--kept", help="Ask no VM manager: publish what was kept.")] = False,
     quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Say nothing where all went well.")] = False,
 ) -> None:
-    """Collect from every VM manager, compose the document, and hand it to every channel."""
+    """Collect what is due, compose the document of all that is known, and hand it to every channel."""
     configuration = site.read_configuration(config)
-    facets, outcomes = site.collect_all(configuration)
-    store = DocumentStore(configuration.state, configuration.public)
-    current = update(configuration, facets, store, site.now())
-    delivered = deliver_all(configuration, current, site.publisher, threading.Event().wait)
+    facets = SnapshotStore(configuration.state, site.clock)
+    document = DocumentStore(configuration.state, configuration.public)
+    with facets.writing():
+        outcomes = {} if kept else site.collect(configuration, facets)
+        current = update(configuration, facets, document, site.now())
+        delivered = deliver_all(configuration, current, site.publisher, threading.Event().wait)
     if not quiet:
         _print_report(len(current.composition.document.made), delivered)
-    collected = site.report_problems(outcomes, current.composition.document)
+    collected = site.report_problems(outcomes, current.composition.document.withheld)
     raise typer.Exit(_exit_code(collected, delivered))
 
 
@@ -38,7 +42,7 @@ def _exit_code(collected: ExitCode, delivered: tuple[Delivered, ...]) -> ExitCod
 
 def _print_report(entities: int, delivered: tuple[Delivered, ...]) -> None:
     # Standard output may itself be a channel: what is said about publishing goes beside it.
-    console = Console(stderr=True)
+    console = new_console(stderr=True)
     console.print(f"{entities} GLUE 2.0 entities composed")
     if not delivered:
         console.print("no channel is configured: the renderings are in the public folder only")

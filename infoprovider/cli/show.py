@@ -2,8 +2,7 @@
 
 import dataclasses
 import json
-import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Annotated
 
@@ -15,33 +14,53 @@ from infoprovider.config.model import TemplateSet
 from infoprovider.glue.entities import Entry
 from infoprovider.query.entities import read_entities
 from infoprovider.store.document import DocumentStore
-from infoprovider.views.offers import offers_of, services_of
-from infoprovider.views.tables import print_offers, print_services
+from infoprovider.store.snapshots import SnapshotStore
+from infoprovider.views.offers import Offer, ServiceView, offers_of, services_of
+from infoprovider.views.status import PartStatus, print_status, status_of
+from infoprovider.views.tables import new_console, print_offers, print_services
 
 
 def show(
     config: site.ConfigurationPath,
     as_json: Annotated[bool, typer.Option("--json", help="Print the tables as JSON.")] = False,
+    status: Annotated[bool, typer.Option("--status", help="Only what is known, and how old it is.")] = False,
     template_set: Annotated[TemplateSet, typer.Option("--set", help="Which tree is read.")] = TemplateSet.RESOURCE,
 ) -> None:
-    """Show what was published last, as tables: computed from what was rendered, so it is what a broker will see."""
+    """Show what was published last, computed from what was rendered, and the state of every facet behind it."""
     configuration = site.read_configuration(config)
-    body = DocumentStore(configuration.state, configuration.public).rendering(template_set)
-    print_centre(read_entities(body), site.now(), as_json=as_json)
-
-
-def print_centre(entries: Sequence[Entry], now: datetime, *, as_json: bool) -> None:
-    """Print the services and offers of a tree, as tables or as JSON."""
-    services = services_of(entries)
-    offers = offers_of(entries)
+    now = site.now()
+    entries: Sequence[Entry] = ()
+    if not status:
+        entries = read_entities(DocumentStore(configuration.state, configuration.public).rendering(template_set))
+    store = SnapshotStore(configuration.state, site.clock)
+    parts = status_of(configuration, store, now)
     if as_json:
-        plain = {
-            "services": [dataclasses.asdict(one) for one in services],
-            "offers": [dataclasses.asdict(one) for one in offers],
-        }
-        print(json.dumps(plain, indent=2, default=datetime.isoformat))
+        _print_json({"facets": parts} if status else {**seen(entries), "facets": parts})
         return
-    # A pipe has no width of its own: tables are then as wide as they need to be.
-    console = Console() if sys.stdout.isatty() else Console(width=200)
-    print_services(console, services, now)
-    print_offers(console, offers)
+    console = new_console()
+    if not status:
+        print_centre(console, entries, now)
+    print_status(console, parts, now)
+    for one in store.set_aside():
+        console.print(f"{one.path}: {one.why}; look at it, then remove it")
+
+
+def seen(entries: Sequence[Entry]) -> dict[str, Sequence[ServiceView | Offer]]:
+    """What a broker will see in a tree."""
+    return {"services": services_of(entries), "offers": offers_of(entries)}
+
+
+def print_centre(console: Console, entries: Sequence[Entry], now: datetime) -> None:
+    """Print what a broker will see in a tree as tables."""
+    print_services(console, services_of(entries), now)
+    print_offers(console, offers_of(entries))
+
+
+def print_json_of(entries: Sequence[Entry]) -> None:
+    """Print what a broker will see in a tree as JSON."""
+    _print_json(seen(entries))
+
+
+def _print_json(groups: Mapping[str, Sequence[ServiceView | Offer | PartStatus]]) -> None:
+    plain = {name: [dataclasses.asdict(one) for one in group] for name, group in groups.items()}
+    print(json.dumps(plain, indent=2, default=datetime.isoformat))

@@ -1,31 +1,38 @@
 """What the commands share: the configuration with the plug-ins that it names, and the report on a collection."""
 
 import sys
-from datetime import UTC, datetime
+from collections.abc import Collection, Iterator, Sequence
+from datetime import datetime
 from pathlib import Path
 from typing import Annotated
 
 import typer
+from pydantic import BaseModel
 
 from infoprovider import plugins
-from infoprovider.collection.cycle import collect_instance
+from infoprovider.clock import Clock
+from infoprovider.collection.cycle import Keeper, collect_all, due_facets
+from infoprovider.collection.supervisor import supervise
 from infoprovider.config.load import load
-from infoprovider.config.model import Configuration
+from infoprovider.config.model import Configuration, Instance
 from infoprovider.errors import ExitCode
-from infoprovider.glue.document import Document
-from infoprovider.inventory.observation import Outcome
-from infoprovider.providers.contract import AnyProviderSpec, ProviderSpec
+from infoprovider.glue.document import Withheld
+from infoprovider.inventory.model import Facet
+from infoprovider.inventory.observation import Outcome, Problem
+from infoprovider.providers.contract import Answer, AnyProviderSpec, CollectContext, ProviderSpec
 from infoprovider.publishers.contract import AnyPublisherSpec, PublisherSpec
-from infoprovider.store.facets import MemoryFacets
 
 ConfigurationPath = Annotated[
     Path, typer.Argument(metavar="CONFIG", envvar="INFOPROVIDER_CONFIG", help="The configuration file (YAML).")
 ]
 
 
+clock = Clock()
+
+
 def now() -> datetime:
     """The wall clock, in UTC and whole seconds as GLUE writes it."""
-    return datetime.now(UTC).replace(microsecond=0)
+    return clock.read().wall
 
 
 def provider(kind: str) -> AnyProviderSpec:
@@ -43,28 +50,40 @@ def read_configuration(path: Path) -> Configuration:
     return load(path, lambda kind: provider(kind).settings, lambda kind: publisher(kind).settings, now)
 
 
-def collect_all(configuration: Configuration) -> tuple[MemoryFacets, dict[str, Outcome]]:
-    """Ask every instance for everything; what came back, and how it went by instance."""
-    facets = MemoryFacets()
-    outcomes = {
-        instance.name: collect_instance(instance, provider(instance.block.kind), facets, now)
-        for instance in configuration.instances
-    }
-    return facets, outcomes
+def run(spec: AnyProviderSpec, settings: BaseModel, context: CollectContext, /) -> Iterator[Answer]:
+    """Ask a VM manager in a process of its own, which cannot hang and takes nothing else along."""
+    return supervise(spec.kind, settings, context)
 
 
-def report_problems(outcomes: dict[str, Outcome], document: Document) -> ExitCode:
+def collect(
+    configuration: Configuration, keeper: Keeper, names: Collection[str] = (), *, everything: bool = False
+) -> dict[str, Outcome]:
+    """Collect what is due, or everything, from all instances or those that are named; how it went by instance."""
+
+    def wanted(instance: Instance, spec: AnyProviderSpec, outcome: Outcome | None) -> frozenset[Facet]:
+        if names and instance.name not in names:
+            return frozenset()
+        return due_facets(configuration, instance, spec, None if everything else outcome, clock.read())
+
+    return collect_all(configuration, provider, wanted, keeper, run, clock)
+
+
+def report_problems(outcomes: dict[str, Outcome], withheld: Sequence[Withheld] = ()) -> ExitCode:
     """Say on standard error what was not collected and what is withheld; the exit code that goes with it."""
     for instance, outcome in outcomes.items():
         for reason in dict.fromkeys(problem.reason for problem in outcome.failed):
-            facets = ", ".join(problem.facet for problem in outcome.failed if problem.reason == reason)
+            facets = ", ".join(dict.fromkeys(_named(one) for one in outcome.failed if one.reason == reason))
             _warn(f"instance {instance}, {facets}: {reason}")
-    for withheld in document.withheld:
-        _warn(f"withheld {withheld.entity} {withheld.id}: {withheld.why}")
+    for one in withheld:
+        _warn(f"withheld {one.entity} {one.id}: {one.why}")
     failed = any(outcome.failed for outcome in outcomes.values())
     if failed and not any(outcome.answered for outcome in outcomes.values()):
         return ExitCode.COLLECT
-    return ExitCode.PARTLY if failed or document.withheld else ExitCode.SUCCESS
+    return ExitCode.PARTLY if failed or withheld else ExitCode.SUCCESS
+
+
+def _named(problem: Problem) -> str:
+    return f"{problem.facet} of {problem.part}" if problem.part else str(problem.facet)
 
 
 def _warn(message: str) -> None:

@@ -7,12 +7,14 @@ from typing import Annotated
 import typer
 
 from infoprovider.cli import site
-from infoprovider.cli.show import print_centre
+from infoprovider.cli.show import print_centre, print_json_of
 from infoprovider.config.model import TemplateSet
 from infoprovider.publication.compose import compose
 from infoprovider.publication.cycle import Tree, render
 from infoprovider.query.entities import read_entities
 from infoprovider.resources import folder
+from infoprovider.store.facets import MemoryFacets
+from infoprovider.views.tables import new_console
 
 
 def trial(
@@ -25,12 +27,17 @@ def trial(
 ) -> None:
     """Show what would be published: collect, compose, render, read back. Keeps no state, publishes nothing."""
     configuration = site.read_configuration(config or folder("examples") / "demo.yaml")
-    facets, outcomes = site.collect_all(configuration)
+    facets = MemoryFacets()
+    outcomes = site.collect(configuration, facets, everything=True)
     now = site.now()
     composition = compose(configuration, facets, {}, now)
     body = render(composition, Tree(template_set), configuration.publication.boolean_case)
     if ldif:
         sys.stdout.buffer.write(body)
     else:
-        print_centre(read_entities(body), now, as_json=as_json)
-    raise typer.Exit(site.report_problems(outcomes, composition.document))
+        entries = read_entities(body)
+        if as_json:
+            print_json_of(entries)
+        else:
+            print_centre(new_console(), entries, now)
+    raise typer.Exit(site.report_problems(outcomes, composition.document.withheld))

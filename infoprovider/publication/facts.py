@@ -81,9 +81,8 @@ def health_of(instance: Instance, outcome: Outcome | None, manager: Source) -> H
     makes the rest of what is said of an endpoint no younger.
     """
     attempt = outcome if outcome is not None and outcome.measured else None
-    source = manager
-    if attempt is not None:
-        source = Source(facet="outcome", instance=instance.name, observed_at=attempt.ended)
+    ended = attempt.ended if attempt else None
+    source = manager if ended is None else Source(facet="outcome", instance=instance.name, observed_at=ended)
     declared = instance.block.health
     if declared is not None:
         return Health(EndpointHealthState(declared.state), declared.info, source)

@@ -34,6 +34,13 @@ class MemoryFacets:
         """Take how the collection went in the place of the former outcome."""
         self._outcomes[instance] = outcome
 
+    def retain(self, instance: str, facet: Facet, parts: frozenset[str]) -> None:
+        """Forget the parts of a facet that are not among these."""
+        known = self._observations.get(instance, {})
+        self._observations[instance] = {
+            key: one for key, one in known.items() if key[0] is not facet or key[1] in parts
+        }
+
     def observations(self, instance: str) -> Sequence[Observed]:
         """The observations of an instance, by facet and part."""
         return [one for _, one in sorted(self._observations.get(instance, {}).items())]

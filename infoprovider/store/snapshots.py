@@ -15,7 +15,7 @@ import logging
 import os
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -130,10 +130,15 @@ class SnapshotStore:
         if plain is None:
             return None
         try:
-            return _OUTCOME.validate_json(json.dumps(plain["outcome"]))
+            outcome = _OUTCOME.validate_json(json.dumps(plain["outcome"]))
         except (KeyError, ValidationError) as error:
             self._set_aside(path, error)
             return None
+        now = self._clock.read()
+        attempts = (
+            replace(one, at=replace(one.at, wall=as_seen_now(one.at.wall, one.at, now))) for one in outcome.attempts
+        )
+        return replace(outcome, attempts=tuple(attempts))
 
     def set_aside(self) -> tuple[SetAside, ...]:
         """Files that could not be used, and lie beside the others until somebody looks at them."""

@@ -94,25 +94,17 @@ def _text(value: object) -> str:
 def print_explained(console: Console, entity: Entity, explained: Sequence[Explained], now: datetime) -> None:
     """One row for each value, with what it was made of."""
     table = new_table(f"{type(entity).__name__} {entity.id}")
-    for heading in ("attribute", "value", "what it says", "from", "observed", "withheld after"):
+    for heading in ("attribute", "value", "what it says", "from"):
         table.add_column(heading, overflow="fold")
     for one in explained:
-        table.add_row(
-            one.attribute,
-            f"{one.value} {one.unit}".rstrip(),
-            one.fact,
-            "\n".join(_from(origin) for origin in one.origins),
-            "\n".join(age(origin.observed_at, now) for origin in one.origins),
-            "\n".join(
-                origin.expires_at.strftime("%Y-%m-%d %H:%M:%SZ") if origin.expires_at else "" for origin in one.origins
-            ),
-        )
+        origins = "\n".join(_from(origin, now) for origin in one.origins)
+        table.add_row(one.attribute, f"{one.value} {one.unit}".rstrip(), one.fact, origins)
     console.print(table)
 
 
-def _from(origin: Origin) -> str:
+def _from(origin: Origin, now: datetime) -> str:
     if origin.facet == "configuration":
-        return "the configuration"
+        return f"the configuration, read {age(origin.observed_at, now)}"
     words = [origin.facet if not origin.declared else f"{origin.facet} (declared)"]
     if origin.instance:
         words.append(f"of {origin.instance}")
@@ -120,4 +112,5 @@ def _from(origin: Origin) -> str:
         words.append(f"[{origin.part}]")
     if origin.calls:
         words.append(f"by {', '.join(origin.calls)}")
-    return " ".join(words)
+    expiry = f", withheld after {origin.expires_at:%Y-%m-%d %H:%M:%SZ}" if origin.expires_at else ""
+    return f"{' '.join(words)}, observed {age(origin.observed_at, now)}{expiry}"

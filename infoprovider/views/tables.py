@@ -1,7 +1,9 @@
 """The offers of a centre as tables for people."""
 
+import sys
 from collections.abc import Sequence
 from datetime import datetime
+from typing import Any
 
 from rich import box
 from rich.console import Console
@@ -79,6 +81,13 @@ def print_offers(console: Console, offers: Sequence[Offer]) -> None:
             offer.price or "",
         )
     console.print(table)
+
+
+def new_console(*, stderr: bool = False) -> Console:
+    """Where tables are printed; what cloud users named is text, never markup, and a pipe gets whole lines."""
+    options: dict[str, Any] = {"markup": False, "highlight": False, "emoji": False, "stderr": stderr}
+    is_terminal = (sys.stderr if stderr else sys.stdout).isatty()
+    return Console(**options) if is_terminal else Console(width=200, **options)
 
 
 def age(moment: datetime | None, now: datetime) -> str:

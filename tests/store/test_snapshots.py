@@ -12,7 +12,7 @@ import pytest
 from infoprovider.clock import Reading
 from infoprovider.errors import StoreError
 from infoprovider.inventory.model import Capacity, Facet, Prices, Usage
-from infoprovider.inventory.observation import Observed, Outcome, Problem
+from infoprovider.inventory.observation import Attempt, Observed, Outcome, Problem
 from infoprovider.store.snapshots import SnapshotStore
 
 NOON = datetime(2026, 1, 15, 12, 0, tzinfo=UTC)
@@ -87,9 +87,9 @@ def test_parts_that_are_no_longer_there_go(store: SnapshotStore) -> None:
 
 def test_an_outcome_survives(store: SnapshotStore) -> None:
     """How the last attempts went is read back whole; before the first there is nothing."""
-    outcome = Outcome(
-        began=NOON, ended=NOON, measured=True, answered=2, failed=(Problem(facet=Facet.IMAGES, part="x", reason="500"),)
-    )
+    failed = (Problem(facet=Facet.IMAGES, part="x", reason="500"),)
+    attempt = Attempt(facet=Facet.IMAGES, at=Reading(NOON, 1000.0, "boot-a"), answered=2, failed=failed)
+    outcome = Outcome(measured=True, attempts=(attempt,))
     assert store.outcome("cloud") is None
     store.conclude("cloud", outcome)
     assert store.outcome("cloud") == outcome
@@ -194,7 +194,7 @@ with store.writing():
         value = Usage(project=part, running=2)
         store.keep("cloud", Observed(facet=Facet.USAGE, part=part, value=value, observed_at=now))
     store.retain("cloud", Facet.USAGE, frozenset({"a", "b"}))
-    store.conclude("cloud", Outcome(began=now, ended=now, measured=True, answered=2))
+    store.conclude("cloud", Outcome(measured=True, attempts=()))
 print(calls)
 """
 
