@@ -4,13 +4,15 @@ import hashlib
 import logging
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from pathlib import Path
 
 from infoprovider.config.model import Channel, ChannelBlock, Configuration, TemplateSet
 from infoprovider.errors import InfoproviderError, StoreError
+from infoprovider.inventory.model import Facet
+from infoprovider.publication.carry import carried_over, services_in
 from infoprovider.publication.compose import Composition, compose
-from infoprovider.publication.delivery import deliver
+from infoprovider.publication.delivery import deliver, former
 from infoprovider.publication.stamps import Stamp
 from infoprovider.publishers.contract import AnyPublisherSpec, Format, Receipt, Rendering
 from infoprovider.render.ldif import LdifRenderer
@@ -80,10 +82,28 @@ def update(configuration: Configuration, facets: Facets, store: DocumentStore, n
     """Compose, render, check and keep the current document; what was kept before stays where anything fails."""
     composition = compose(configuration, facets, _published(store), now)
     boolean_case = configuration.publication.boolean_case
-    renderings = {tree.name: render(composition, tree, boolean_case) for tree in trees_of(configuration.channels)}
+    renderings = {
+        tree.name: _completed(
+            render(composition, tree, boolean_case), store.former(tree.name), configuration, composition
+        )
+        for tree in trees_of(configuration.channels)
+    }
     digests = {id_: stamp.digest for id_, stamp in composition.stamps.items()}
     store.keep(composition.document, digests, renderings, composition.composed_at, composition.expires_at)
     return Current(composition, renderings)
+
+
+def _completed(body: bytes, former: bytes | None, configuration: Configuration, composition: Composition) -> bytes:
+    """A rendering with the entries of managers of which nothing is known, as they were handed out before.
+
+    They stay until the last good answer of the manager would have been withheld.
+    """
+    unknown = frozenset(one.id for one in composition.document.withheld if one.entity == "ComputingService")
+    missing = unknown - services_in(body, unknown)
+    if not missing or former is None:
+        return body
+    publish_for = configuration.freshness_of(Facet.MANAGER).publish_for
+    return body + carried_over(former, missing, composition.composed_at - timedelta(seconds=publish_for))
 
 
 def _published(store: DocumentStore) -> dict[str, Stamp]:
@@ -106,15 +126,18 @@ def deliver_all(
     results = []
     for channel in configuration.channels:
         body = current.renderings[tree_of(channel.block).name]
-        rendering = Rendering(
-            format=Format(channel.block.format),
-            body=body,
-            digest=hashlib.sha256(body).hexdigest(),
-            oldest_observation=current.composition.oldest_observation,
-            expires_at=current.composition.expires_at,
-        )
         try:
-            receipt = deliver(channel, publisher(channel.block.kind), rendering, wait=wait)
+            spec = publisher(channel.block.kind)
+            # What the channel itself hands out survives the loss of our own folders.
+            body = _completed(body, former(channel, spec), configuration, current.composition)
+            rendering = Rendering(
+                format=Format(channel.block.format),
+                body=body,
+                digest=hashlib.sha256(body).hexdigest(),
+                oldest_observation=current.composition.oldest_observation,
+                expires_at=current.composition.expires_at,
+            )
+            receipt = deliver(channel, spec, rendering, wait=wait)
         except InfoproviderError as error:
             results.append(Delivered(channel.name, None, error))
         else:

@@ -41,6 +41,13 @@ def deliver(
             attempt += 1
 
 
+def former(channel: Channel, spec: AnyPublisherSpec) -> bytes | None:
+    """What the channel hands out now, where it can tell. Raises PublishError."""
+    deadline = Deadline.after(channel.block.deadline)
+    with spec.open(channel.settings, deadline) as publisher:
+        return publisher.former(deadline)
+
+
 def _attempt(channel: Channel, spec: AnyPublisherSpec, rendering: Rendering) -> Receipt:
     deadline = Deadline.after(channel.block.deadline)
     try:

@@ -44,6 +44,15 @@ class BdiiFolder:
         except OSError as error:
             raise Refused(f"cannot write into {self.path.parent}: {fault(error)}") from error
 
+    def former(self, _deadline: Deadline, /) -> bytes | None:
+        """What the BDII reads now; None before the first time. Raises Refused where it cannot be read."""
+        try:
+            return self.path.read_bytes()
+        except FileNotFoundError:
+            return None
+        except OSError as error:
+            raise Refused(f"cannot read {self.path}: {fault(error)}") from error
+
     def publish(self, rendering: Rendering, _deadline: Deadline, /) -> Receipt:
         """Write the file unless it holds these bytes already; raises Refused, and the former file is then untouched."""
         self._refuse_provider_folder()

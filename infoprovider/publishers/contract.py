@@ -60,6 +60,10 @@ class Publisher(Protocol):
         """Prove that publishing could succeed; publish nothing."""
         ...
 
+    def former(self, deadline: Deadline, /) -> bytes | None:
+        """What the channel hands out now; None where it holds nothing, or cannot tell."""
+        ...
+
     def publish(self, rendering: Rendering, deadline: Deadline, /) -> Receipt:
         """Send the rendering once."""
         ...

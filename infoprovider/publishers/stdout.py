@@ -27,6 +27,10 @@ class StandardOutput:
         if sys.stdout is None or sys.stdout.closed:
             raise Refused("standard output is closed; send it to a file, a pipe or a terminal")
 
+    def former(self, _deadline: Deadline, /) -> None:
+        """Nothing: what was written is gone."""
+        return
+
     def publish(self, rendering: Rendering, deadline: Deadline, /) -> Receipt:
         """Write the document; raises Refused where the reader is gone or the disk behind it is full."""
         self.probe(deadline)

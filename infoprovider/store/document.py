@@ -114,6 +114,13 @@ class DocumentStore:
         except OSError as error:
             raise StoreError(f"cannot read {path}: {fault(error)}") from error
 
+    def former(self, template_set: str) -> bytes | None:
+        """The rendering that stands now; None where there is none, or where it cannot be read."""
+        try:
+            return self.rendering(template_set)
+        except StoreError:
+            return None
+
     def _unreadable(self, why: str) -> StoreError:
         return StoreError(f"{self.path} {why}; `infoprovider publish` sets it aside, and stamps begin anew")
 
