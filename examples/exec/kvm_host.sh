@@ -90,7 +90,7 @@ if wants manager; then
 fi
 wants capacity && capacity
 if wants hypervisors; then
-    if [ -e "$DEV/kvm" ]; then hypervisors; else failed hypervisors "$DEV/kvm is not there: this machine has no KVM"; fi
+    if [ -e "$DEV/kvm" ]; then hypervisors; else not_offered hypervisors "there is no $DEV/kvm, thus no KVM here"; fi
 fi
 for facet in instance_types images quotas usage; do
     not_offered "$facet" "a plain KVM host has no $facet"

@@ -20,10 +20,8 @@ from infoprovider.inventory.model import Facet
 from infoprovider.providers.contract import Answer, CollectContext, Failed, Observed, ProviderSpec
 from infoprovider.providers.lines import from_line
 from infoprovider.providers.program import Program, running
-from infoprovider.settings import FolderPath, Settings
-
-PASSED_ON = ("PATH", "HOME", "USER", "LOGNAME", "LANG", "LC_ALL", "TZ", "TMPDIR")
-"""Variables of our own environment that a program gets. The others may hold what is none of its business."""
+from infoprovider.secret import Secret
+from infoprovider.settings import FolderPath, Settings, resolved
 
 _NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 _SECRET = re.compile(r"(PASSWORD|PASSWD|PASS|SECRET|TOKEN|CREDENTIALS?|KEY)$", re.IGNORECASE)
@@ -34,22 +32,24 @@ def _command(words: tuple[str, ...], info: ValidationInfo) -> tuple[str, ...]:
     program, *arguments = words
     if not program or any("\0" in word for word in words):
         raise ValueError("it names no program")
-    if "/" in program and info.context:
-        program = str(info.context["folder"] / program)
-    return (program, *arguments)
+    return (str(resolved(Path(program), info)) if "/" in program else program, *arguments)
 
 
-def _environment(variables: Mapping[str, str]) -> Mapping[str, str]:
+def _environment(variables: Mapping[str, str | Secret]) -> Mapping[str, str | Secret]:
     for name, value in variables.items():
-        if not _NAME.fullmatch(name) or "\0" in value:
+        if not _NAME.fullmatch(name):
             raise ValueError(f"{name} cannot be the name of a variable")
-        if _SECRET.search(name):
-            raise ValueError(f"{name} looks like a secret, which has no place in this file")
+        if isinstance(value, str) and "\0" in value:
+            raise ValueError(f"{name} holds a NUL")
+        if isinstance(value, str) and _SECRET.search(name):
+            raise ValueError(
+                f"{name} looks like a secret: write {{ file: path }} or {{ environment: NAME }} for its text"
+            )
     return variables
 
 
 class ExecSettings(Settings):
-    """Which program is run, where, and with which variables."""
+    """Which program is run, where, and with which variables besides those that a collection has."""
 
     command: Annotated[
         tuple[str, ...],
@@ -57,8 +57,8 @@ class ExecSettings(Settings):
         AfterValidator(_command),
     ]
     environment: Annotated[
-        dict[str, str],
-        Field(description="a mapping of names to texts; for a secret, the name of a file that the program reads"),
+        dict[str, str | Secret],
+        Field(description="a mapping of names to texts; to secrets by { file: path } or { environment: NAME }"),
         AfterValidator(_environment),
     ] = {}
     working_directory: FolderPath = Field(default=Path(), validate_default=True)
@@ -70,14 +70,16 @@ def collect(settings: ExecSettings, context: CollectContext) -> Iterator[Answer]
     Raises ConfigError where the program cannot be started, DeadlineExceeded, Crashed where it ends with anything but
     0, and Malformed where it prints too much, or lines that cannot be used and do not say which facet they are about.
     """
-    environment = {name: os.environ[name] for name in PASSED_ON if name in os.environ} | dict(settings.environment)
+    secrets = {name: value.reveal() for name, value in settings.environment.items() if isinstance(value, Secret)}
+    texts = {name: value for name, value in settings.environment.items() if isinstance(value, str)}
     with running(
         settings.command,
         folder=settings.working_directory,
-        environment=environment,
+        environment={**os.environ, **texts, **secrets},
         given=to_request(context),
         deadline=context.deadline,
         log=context.log,
+        hidden=secrets.values(),
     ) as program:
         unusable = yield from _answers(program, context)
         if program.exit_code:
@@ -129,7 +131,7 @@ def _answers(program: Program, context: CollectContext) -> Generator[Answer, Non
         try:
             answer = to_answer(line, program.name)
         except Malformed as error:
-            reason = f"{program.name}, line {number}: {error}"
+            reason = program.shown(f"{program.name}, line {number}: {error}")
         else:
             yield answer
             continue

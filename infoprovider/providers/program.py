@@ -11,13 +11,14 @@ import shutil
 import signal
 import subprocess
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from selectors import EVENT_READ, DefaultSelector
 
 from infoprovider.deadline import Deadline
 from infoprovider.errors import ConfigError, DeadlineExceeded, Finding, Malformed
+from infoprovider.secret import HIDDEN
 
 MOST_OUTPUT = 64 * 2**20
 """Bytes of standard output, after which a program is ended."""
@@ -37,11 +38,19 @@ _DYING = 0.5  # seconds that a process may take to die of SIGKILL
 class Program:
     """A running program."""
 
-    def __init__(self, name: str, process: "subprocess.Popen[bytes]", until: Deadline, remarks: "_Remarks") -> None:
+    def __init__(
+        self,
+        name: str,
+        process: "subprocess.Popen[bytes]",
+        until: Deadline,
+        log: "logging.LoggerAdapter[logging.Logger]",
+        hidden: Collection[str],
+    ) -> None:
         self.name = name
         self._process = process
         self._until = until
-        self._remarks = remarks
+        self._hidden = hidden
+        self._remarks = _Remarks(name, log, self.shown)
 
     def lines(self) -> Iterator[bytes]:
         """Each line of its standard output as it comes, without its end, until the program has ended.
@@ -75,6 +84,12 @@ class Program:
         """What it returned, the negative number of the signal that killed it, or None while it runs."""
         return _exit_code(self._process)
 
+    def shown(self, text: str) -> str:
+        """The text without the secrets that the program was given, and without what disturbs a terminal or a log."""
+        for secret in self._hidden:
+            text = text.replace(secret, HIDDEN)
+        return "".join(character if character.isprintable() else " " for character in text).strip()
+
     @property
     def last_words(self) -> str:
         """`: ` and the last line of its standard error, or nothing."""
@@ -90,11 +105,13 @@ def running(
     given: bytes,
     deadline: Deadline,
     log: "logging.LoggerAdapter[logging.Logger]",
+    hidden: Collection[str] = (),
 ) -> Iterator[Program]:
     """Start a program, hand it `given` (at most a pipe's 4096 bytes) on its standard input, and end it on leaving.
 
-    It is asked to end (SIGTERM) a little before the deadline, and ended (SIGKILL) before the deadline, with the whole
-    of its process group. Raises ConfigError where it cannot be started.
+    Its remarks are logged and told without the texts in `hidden`. It is asked to end (SIGTERM) a little before the
+    deadline, and ended (SIGKILL) before the deadline, with the whole of its process group. Raises ConfigError where it
+    cannot be started.
     """
     remaining = deadline.remaining()
     spare = min(1.0, remaining / 5)
@@ -102,7 +119,7 @@ def running(
     try:
         with suppress(BrokenPipeError), process.stdin:  # type: ignore[union-attr]  # it is a pipe
             process.stdin.write(given)  # type: ignore[union-attr]
-        yield Program(command[0], process, Deadline(deadline.at - spare), _Remarks(command[0], log))
+        yield Program(command[0], process, Deadline(deadline.at - spare), log, hidden)
     finally:
         _end(process, spare / 2, log)
 
@@ -185,9 +202,10 @@ class _Lines:
 class _Remarks:
     """Logs what the program says for the operator, and remembers the last of it."""
 
-    def __init__(self, name: str, log: "logging.LoggerAdapter[logging.Logger]") -> None:
+    def __init__(self, name: str, log: "logging.LoggerAdapter[logging.Logger]", shown: Callable[[str], str]) -> None:
         self._name = name
         self._log = log
+        self._shown = shown
         self._size = 0
         self._begun = b""
         self.last = ""
@@ -197,11 +215,14 @@ class _Remarks:
         *lines, begun = (self._begun + chunk).split(b"\n")
         self._begun = begun[: 4 * MOST_OF_A_REMARK]
         for line in lines:
-            if text := _shown(line):
+            if text := self._text(line):
                 self.last = text
                 self._say(text)
-        if text := _shown(begun):
+        if text := self._text(begun):
             self.last = text
+
+    def _text(self, line: bytes) -> str:
+        return self._shown(line[: 4 * MOST_OF_A_REMARK].decode(errors="replace"))[:MOST_OF_A_REMARK]
 
     def _say(self, text: str) -> None:
         had_room = self._size < MOST_REMARKS
@@ -210,12 +231,6 @@ class _Remarks:
             self._log.info("%s: %s", self._name, text)
         elif had_room:
             self._log.warning("%s says more on standard error than is logged", self._name)
-
-
-def _shown(line: bytes) -> str:
-    """As text that cannot disturb a terminal or a log."""
-    text = line[: 4 * MOST_OF_A_REMARK].decode(errors="replace")
-    return "".join(character if character.isprintable() else " " for character in text).strip()[:MOST_OF_A_REMARK]
 
 
 # --- why it does not start -----------------------------------------------------------------------------------------

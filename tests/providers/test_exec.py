@@ -16,7 +16,8 @@ from infoprovider.errors import ConfigError, Crashed, DeadlineExceeded, Malforme
 from infoprovider.inventory.model import Capacity, Facet
 from infoprovider.providers import program as program_module
 from infoprovider.providers.contract import Answer, CollectContext, Failed, NotOffered, Observed, Parts
-from infoprovider.providers.exec import PASSED_ON, SPEC, ExecSettings
+from infoprovider.providers.exec import SPEC, ExecSettings
+from infoprovider.secret import from_request_json, to_request_json
 
 CAPACITY = '{"answer": "observed", "facet": "capacity", "observed_at": "2026-11-21T11:59:00Z", "value": {"vcpus": 4}}'
 NOT_PRICES = '{"answer": "not_offered", "facet": "prices", "reason": "free of charge"}'
@@ -119,15 +120,61 @@ def test_no_shell_is_between(programs: Programs) -> None:
     assert not (programs.folder / "x").exists()
 
 
-def test_the_program_sees_a_small_environment(programs: Programs, monkeypatch: pytest.MonkeyPatch) -> None:
-    """What is configured, and the usual few variables: another manager's secrets are none of its business."""
-    monkeypatch.setenv("OTHER_CLOUD_PASSWORD", "s3cr3t")
+def test_configured_variables_go_before_those_of_the_collection(
+    programs: Programs, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A secret arrives by its value, from wherever it is kept."""
     monkeypatch.setenv("LANG", "C.UTF-8")
+    monkeypatch.setenv("TZ", "Europe/Zurich")
+    token = programs.folder / "token"
+    token.write_text("s3cr3t\n")
+    token.chmod(0o600)
     programs.write("env > variables")
-    list(SPEC.collect(programs.settings(["./program"], environment={"CLOUD": "north", "LANG": "C"}), context()))
+    variables = {"CLOUD": "north", "LANG": "C", "CLOUD_TOKEN": {"file": "token"}}
+    list(SPEC.collect(programs.settings(["./program"], environment=variables), context()))
     seen = dict(line.partition("=")[::2] for line in (programs.folder / "variables").read_text().splitlines())
-    assert (seen["CLOUD"], seen["LANG"]) == ("north", "C")
-    assert seen.keys() <= {*PASSED_ON, "CLOUD", "PWD", "OLDPWD", "SHLVL", "_"}
+    assert {name: seen[name] for name in ("CLOUD", "LANG", "TZ", "CLOUD_TOKEN")} == {
+        "CLOUD": "north",
+        "LANG": "C",
+        "TZ": "Europe/Zurich",
+        "CLOUD_TOKEN": "s3cr3t",
+    }
+
+
+def test_a_program_that_tells_its_secrets_is_not_repeated(programs: Programs, caplog: pytest.LogCaptureFixture) -> None:
+    """`set -x` in a script, a URL with a token in it: neither the log nor a reason shows them."""
+    caplog.set_level(logging.INFO)
+    token = programs.folder / "token"
+    token.write_text("s3cr3t")
+    token.chmod(0o600)
+    programs.write(
+        'echo "GET /?token=$T" >&2; echo "token $T"; echo "{\\"facet\\": \\"images\\", \\"t\\": \\"$T\\"}"; exit 1'
+    )
+    settings = programs.settings(["./program"], environment={"T": {"file": "token"}})
+    answers = SPEC.collect(settings, context())
+    told = str(next(iter(answers)))
+    with pytest.raises(Crashed) as caught:
+        list(answers)
+    assert str(caught.value).endswith("exit code 1: GET /?token=(not shown)")
+    assert "s3cr3t" not in told + caplog.text
+    assert "Facet.IMAGES" in told
+
+
+def test_a_secret_that_cannot_be_read_starts_nothing(programs: Programs) -> None:
+    """The message says where it was looked for."""
+    programs.write("touch started")
+    settings = programs.settings(["./program"], environment={"T": {"file": "token"}})
+    with pytest.raises(ConfigError, match="token: cannot be read"):
+        list(SPEC.collect(settings, context()))
+    assert not (programs.folder / "started").exists()
+
+
+def test_settings_reach_the_process_of_a_collection(programs: Programs) -> None:
+    """What is seen from the configuration's folder is seen from there in another process too."""
+    settings = programs.settings(["./program", "./a"], working_directory="inner")
+    there = from_request_json(ExecSettings, to_request_json(settings))
+    assert there == settings
+    assert there.command == (str(programs.folder / "program"), "./a")
 
 
 def test_it_runs_in_the_configurations_folder_or_where_it_is_told(programs: Programs) -> None:
@@ -435,7 +482,10 @@ def test_a_working_directory_that_is_not_there(programs: Programs) -> None:
         ({"command": "./program --all"}, "valid array"),
         ({"command": ["a"], "environment": {"A=B": "c"}}, "A=B cannot be the name of a variable"),
         ({"command": ["a"], "environment": {"A": 5}}, "valid string"),
-        ({"command": ["a"], "environment": {"CLOUD_PASSWORD": "x"}}, "CLOUD_PASSWORD looks like a secret"),
+        (
+            {"command": ["a"], "environment": {"CLOUD_PASSWORD": "x"}},
+            "CLOUD_PASSWORD looks like a secret: write { file: path } or",
+        ),
         ({"command": ["a"], "environment": {"apikey": "x"}}, "apikey looks like a secret"),
     ],
 )
