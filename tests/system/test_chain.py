@@ -53,7 +53,7 @@ def demo(first: Demo, chain: Chain) -> Iterator[Demo]:
     yield first
     for file, text in shipped.items():
         file.write_text(text)
-    first.publish()
+    first.collect_and_publish()
     chain.settle()
 
 
@@ -238,7 +238,7 @@ def test_changed_numbers_are_missed_until_they_arrive_by_modification(chain: Cha
         said = disagreements(chain, demo)
         missed = {level: {line.split()[1].rstrip(":") for line in lines} for level, lines in said.items()}
         assert missed == dict.fromkeys(GROUPS, wrong)
-    assert demo.publish().returncode == 0
+    demo.collect_and_publish()
     chain.settle()
     assert disagreements(chain, demo) == {}
     assert {level: answer(getattr(chain, level), group, "entryUUID") for level, group in GROUPS.items()} == objects
@@ -249,7 +249,7 @@ def test_what_becomes_private_leaves_every_level(chain: Chain, demo: Demo) -> No
     """A type and an image that no community may use any more are withdrawn, and then found nowhere."""
     demo.describe(to_unmapped)
     assert any("genome" in secret for secret in leaks(chain, demo))
-    assert demo.publish().returncode == 0
+    demo.collect_and_publish()
     chain.settle()
     assert leaks(chain, demo) == []
     assert disagreements(chain, demo) == {}
@@ -264,7 +264,7 @@ def test_native_ids_of_any_spelling_get_the_identifiers_of_the_rule(chain: Chain
         described["instance_types"] += [described["instance_types"][0] | {"id": id_} for id_ in odd]
 
     demo.describe(add)
-    assert demo.publish().returncode == 0
+    demo.collect_and_publish()
     chain.settle()
     assert disagreements(chain, demo) == {}
     names = read_ldif(chain.top.search(GROUPS["top"], "(GLUE2EntityName=*)", "GLUE2EntityName")).values()
