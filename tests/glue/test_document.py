@@ -1,0 +1,196 @@
+"""A document is closed: every reference leads somewhere, no ID stands twice, nothing lacks what GLUE demands."""
+
+from dataclasses import replace
+from datetime import UTC, datetime
+
+import pytest
+
+from infoprovider.errors import ExitCode, MappingError
+from infoprovider.glue.document import Made, Pruned, Source, Withheld, close, content_digest
+from infoprovider.glue.entities import (
+    AdminDomain,
+    ApplicationEnvironment,
+    ComputingManager,
+    ComputingService,
+    ComputingShare,
+    Entity,
+    ExecutionEnvironment,
+    MappingPolicy,
+    UserDomain,
+)
+from infoprovider.glue.vocabulary import ExtendedBoolean, QualityLevel, ServingState
+
+MOMENT = datetime(2026, 11, 21, 12, 0, tzinfo=UTC)
+NORTH = Source(facet="manager", instance="north", observed_at=MOMENT)
+OURS = Source(facet="configuration", observed_at=MOMENT, declared=True)
+
+
+def made(entity: Entity, *sources: Source) -> Made:
+    """An entity of the instance north, or of whatever else is named."""
+    return Made(entity, sources or (NORTH,))
+
+
+def service(id_: str = "service", **changes: object) -> ComputingService:
+    """A service with all that GLUE demands."""
+    whole = ComputingService(
+        id=id_, type="IaaS", quality_level=QualityLevel.PRODUCTION, admin_domain_foreign_key=("centre",)
+    )
+    return replace(whole, **changes)  # type: ignore[arg-type]
+
+
+def manager(id_: str = "manager", **changes: object) -> ComputingManager:
+    """The service's manager."""
+    whole = ComputingManager(
+        id=id_, product_name="openstack", service_foreign_key="service", computing_service_foreign_key="service"
+    )
+    return replace(whole, **changes)  # type: ignore[arg-type]
+
+
+def image(id_: str = "image", **changes: object) -> ApplicationEnvironment:
+    """An image of the manager."""
+    whole = ApplicationEnvironment(id=id_, app_name="Debian", computing_manager_foreign_key="manager")
+    return replace(whole, **changes)  # type: ignore[arg-type]
+
+
+def share(id_: str = "share", **changes: object) -> ComputingShare:
+    """A share of the service."""
+    whole = ComputingShare(
+        id=id_,
+        serving_state=ServingState.PRODUCTION,
+        service_foreign_key="service",
+        computing_service_foreign_key="service",
+    )
+    return replace(whole, **changes)  # type: ignore[arg-type]
+
+
+def environment(id_: str, **changes: object) -> ExecutionEnvironment:
+    """An instance type with all that GLUE demands."""
+    whole = ExecutionEnvironment(
+        id=id_,
+        platform="amd64",
+        main_memory_size=1,
+        os_family="linux",
+        connectivity_in=ExtendedBoolean.TRUE,
+        connectivity_out=ExtendedBoolean.TRUE,
+        manager_foreign_key="manager",
+        computing_manager_foreign_key="manager",
+    )
+    return replace(whole, **changes)  # type: ignore[arg-type]
+
+
+CENTRE = made(AdminDomain(id="centre"), OURS)
+WHOLE = [CENTRE, made(service()), made(manager())]
+
+
+def test_entities_are_sorted_by_class_and_id() -> None:
+    """Whatever order they come in, the document is the same."""
+    given = [made(image("b")), *WHOLE, made(image("a"))]
+    document = close(given)
+    assert [entity.id for entity in document.entities] == ["centre", "service", "manager", "a", "b"]
+    assert close(reversed(given)) == document
+    assert [one.id for one in document.of(ApplicationEnvironment)] == ["a", "b"]
+    assert document.of(Entity) == ()
+    assert document.made_of("centre") == (OURS,)
+    assert (document.pruned, document.withheld) == ((), ())
+
+
+def test_a_reference_to_what_is_not_there_is_taken_out_and_counted() -> None:
+    """Others of the same attribute stay."""
+    document = close(
+        [*WHOLE, made(environment("small")), made(image(execution_environment_foreign_key=("small", "gone")))]
+    )
+    (found,) = document.of(ApplicationEnvironment)
+    assert found.execution_environment_foreign_key == ("small",)
+    assert document.pruned == (Pruned("image", "ExecutionEnvironmentForeignKey", "gone"),)
+    assert document.withheld == ()
+
+
+def test_an_entity_stands_without_a_reference_that_is_not_demanded() -> None:
+    """A community whose parent is not published is published without it."""
+    document = close([made(UserDomain(id="vo", user_domain_foreign_key=("parent",)), OURS)])
+    assert document.of(UserDomain)[0].user_domain_foreign_key == ()
+    assert document.pruned == (Pruned("vo", "UserDomainForeignKey", "parent"),)
+
+
+def test_an_entity_that_lacks_what_glue_demands_is_withheld_with_the_reason() -> None:
+    """No placeholder takes the place of what is not known."""
+    document = close([*WHOLE, made(environment("small", platform=None))])
+    assert document.of(ExecutionEnvironment) == ()
+    assert document.withheld == (
+        Withheld("ExecutionEnvironment", "small", "Platform is not known, and GLUE 2.0 demands it", "Platform"),
+    )
+
+
+def test_what_depends_on_a_withheld_entity_goes_with_it() -> None:
+    """A service without a type takes its manager, its images and the policies of its shares along; the rest stays."""
+    policy = MappingPolicy(
+        id="policy", scheme="s", rule=("VO:vo",), share_foreign_key=("share",), user_domain_foreign_key=("vo",)
+    )
+    given = [
+        CENTRE,
+        made(UserDomain(id="vo"), OURS),
+        made(service(type=None)),
+        made(manager()),
+        made(image()),
+        made(share()),
+        made(policy),
+    ]
+    document = close(given)
+    assert [entity.id for entity in document.entities] == ["centre", "vo"]
+    assert {(one.id, one.lacks) for one in document.withheld} == {
+        ("service", "Type"),
+        ("manager", "ServiceForeignKey"),
+        ("share", "ServiceForeignKey"),
+        ("image", "ComputingManagerForeignKey"),
+        ("policy", "ShareForeignKey"),
+    }
+
+
+def test_what_the_mapping_left_out_is_kept_beside() -> None:
+    """Before what the document itself withholds."""
+    unknown = Withheld("ComputingService", "south", "nothing is known")
+    document = close([*WHOLE, made(image(app_name=None))], [unknown])
+    assert [one.id for one in document.withheld] == ["south", "image"]
+
+
+def test_one_id_for_two_entities_is_refused_with_both_origins() -> None:
+    """The whole message: the identifier, what has it, where that came from, and what to do."""
+    south = replace(NORTH, instance="south")
+    given = [made(UserDomain(id="vo", name="Biology"), OURS), made(image("vo", name="310"), south)]
+    with pytest.raises(MappingError) as caught:
+        close(given)
+    assert str(caught.value) == (
+        "two entities have the ID vo: UserDomain Biology of the configuration and ApplicationEnvironment 310 of "
+        "instance south; rename one of them, or leave one out"
+    )
+    assert caught.value.exit_code is ExitCode.MAPPING
+
+
+def test_ids_that_differ_only_in_case_are_one_id() -> None:
+    """Aggregators compare distinguished names in lower case."""
+    with pytest.raises(MappingError, match="two entities have the ID VO: UserDomain of the configuration and"):
+        close([made(UserDomain(id="vo"), OURS), made(UserDomain(id="VO"), OURS)])
+
+
+def test_an_entity_that_is_withheld_still_holds_its_id() -> None:
+    """Whether two things clash does not depend on what else is known of them."""
+    with pytest.raises(MappingError):
+        close([*WHOLE, made(environment("a", platform=None)), made(image("a"))])
+
+
+def test_the_digest_is_of_all_that_an_entity_says_but_its_stamp() -> None:
+    """Its class counts as well."""
+    one = image(description="x")
+    assert content_digest(one) == content_digest(replace(one, creation_time=MOMENT))
+    assert content_digest(one) != content_digest(replace(one, description="y"))
+    assert content_digest(UserDomain(id="a")) != content_digest(AdminDomain(id="a"))
+
+
+def test_other_values_of_the_same_entities_keep_their_places() -> None:
+    """What stamps are written with."""
+    document = close(WHOLE)
+    later = document.with_entities(
+        replace(one, entity=replace(one.entity, creation_time=MOMENT)) for one in document.made
+    )
+    assert [entity.id for entity in later.entities] == [entity.id for entity in document.entities]
+    assert all(later.by_id[entity.id].entity.creation_time == MOMENT for entity in document.entities)
