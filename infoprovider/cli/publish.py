@@ -29,6 +29,9 @@ def publish(
         delivered = deliver_all(configuration, current, site.publisher, threading.Event().wait)
     if not quiet:
         _print_report(len(current.composition.document.made), delivered)
+    for one in delivered:
+        if one.error is not None:
+            site.warn(str(one.error))
     collected = site.report_problems(outcomes, current.composition.document.withheld)
     raise typer.Exit(_exit_code(collected, delivered))
 
@@ -54,5 +57,5 @@ def _print_report(entities: int, delivered: tuple[Delivered, ...]) -> None:
         if one.receipt is not None:
             table.add_row(one.channel, str(one.receipt.delivery), one.receipt.reference)
         else:
-            table.add_row(one.channel, "failed", str(one.error))
+            table.add_row(one.channel, "failed", "")
     console.print(table)

@@ -73,9 +73,9 @@ def report_problems(outcomes: dict[str, Outcome], withheld: Sequence[Withheld] =
     for instance, outcome in outcomes.items():
         for reason in dict.fromkeys(problem.reason for problem in outcome.failed):
             facets = ", ".join(dict.fromkeys(_named(one) for one in outcome.failed if one.reason == reason))
-            _warn(f"instance {instance}, {facets}: {reason}")
+            warn(f"instance {instance}, {facets}: {reason}")
     for one in withheld:
-        _warn(f"withheld {one.entity} {one.id}: {one.why}")
+        warn(f"withheld {one.entity} {one.id}: {one.why}")
     failed = any(outcome.failed for outcome in outcomes.values())
     if failed and not any(outcome.answered for outcome in outcomes.values()):
         return ExitCode.COLLECT
@@ -86,5 +86,6 @@ def _named(problem: Problem) -> str:
     return f"{problem.facet} of {problem.part}" if problem.part else str(problem.facet)
 
 
-def _warn(message: str) -> None:
+def warn(message: str) -> None:
+    """Say on standard error what the operator has to know, in one line however long."""
     print(f"infoprovider: {message}", file=sys.stderr)

@@ -44,8 +44,11 @@ def deliver(
 def former(channel: Channel, spec: AnyPublisherSpec) -> bytes | None:
     """What the channel hands out now, where it can tell. Raises PublishError."""
     deadline = Deadline.after(channel.block.deadline)
-    with spec.open(channel.settings, deadline) as publisher:
-        return publisher.former(deadline)
+    try:
+        with spec.open(channel.settings, deadline) as publisher:
+            return publisher.former(deadline)
+    except PublishError as error:
+        raise type(error)(f"channel {channel.name}: {error}") from error
 
 
 def _attempt(channel: Channel, spec: AnyPublisherSpec, rendering: Rendering) -> Receipt:
