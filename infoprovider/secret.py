@@ -9,6 +9,7 @@ or the arguments of a program.
 
 import os
 import stat
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any, NoReturn, TypeVar
 
@@ -112,7 +113,7 @@ def from_request_json(class_: type[S], text: str | bytes) -> S:
     Raises Crashed where the text is none that `to_request_json` wrote for this class; the message shows no value.
     """
     try:
-        return class_.model_validate_json(text, context={"handover": True})
+        return class_.model_validate_json(text, context={"handover": True, "folder": Path()})
     except ValidationError as error:
         places = sorted({".".join(str(step) for step in one["loc"]) for one in error.errors(include_input=False)})
         # Its own chain would carry what it was given.
@@ -120,6 +121,20 @@ def from_request_json(class_: type[S], text: str | bytes) -> S:
             f"the settings handed over are none of {class_.__name__} (at {', '.join(places)}); "
             "the plug-in's settings do not survive JSON: report it to its authors"
         ) from None
+
+
+def secrets_in(value: Any, steps: tuple[str | int, ...] = ()) -> Iterator[tuple[tuple[str | int, ...], Secret]]:
+    """Every secret in settings, with the way to it."""
+    if isinstance(value, Secret):
+        yield steps, value
+    elif isinstance(value, BaseModel):
+        yield from secrets_in(dict(value), steps)
+    elif isinstance(value, Mapping):
+        for key, inner in value.items():
+            yield from secrets_in(inner, (*steps, key))
+    elif isinstance(value, list | tuple):
+        for index, inner in enumerate(value):
+            yield from secrets_in(inner, (*steps, index))
 
 
 def _one_key(name: str) -> dict[str, Any]:

@@ -12,7 +12,7 @@ import pytest
 from pydantic import TypeAdapter, ValidationError
 
 from infoprovider.errors import ConfigError, Crashed
-from infoprovider.secret import HIDDEN, MAX_BYTES, Secret, from_request_json, to_request_json
+from infoprovider.secret import HIDDEN, MAX_BYTES, Secret, from_request_json, secrets_in, to_request_json
 from infoprovider.settings import Duration, FilePath, Settings
 
 WORD = "hunter2"
@@ -203,6 +203,16 @@ def test_a_request_that_cannot_be_read_shows_no_value() -> None:
         from_request_json(Account, json.dumps({"user": 5, "password": {"value": WORD}, "x": WORD}))
     assert "at user, x" in str(caught.value)
     assert WORD not in "".join(traceback.format_exception(caught.value))
+
+
+def test_every_secret_is_found_with_the_way_to_it(tmp_path: Path) -> None:
+    """A check names the place of a secret that cannot be read."""
+    word = {"file": "secret"}
+    settings = account(tmp_path, token=word, more={"a": word})
+    secret = Secret(file=tmp_path / "secret")
+    ways = (("password",), ("token",), ("more", "a"))
+    assert list(secrets_in(settings)) == [(way, secret) for way in ways]
+    assert list(secrets_in({"list": [settings, (secret, 5)]}))[3:] == [(("list", 1, 0), secret)]
 
 
 def test_a_secrets_schema_marks_it_for_editors() -> None:

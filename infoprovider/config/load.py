@@ -1,6 +1,7 @@
 """The configuration file, read and checked whole: every mistake is reported with its place and its remedy."""
 
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 from typing import Any, TypeVar
@@ -32,6 +33,14 @@ SettingsOf = Callable[[str], type[Settings]]
 """From a kind to the class of its settings; raises PluginError for a kind that cannot be used."""
 
 
+@dataclass(frozen=True, slots=True)
+class Loaded:
+    """A configuration, and the document that it was read from, which knows the place of everything that was written."""
+
+    configuration: Configuration
+    document: Document
+
+
 def load(
     path: Path, provider_settings: SettingsOf, publisher_settings: SettingsOf, now: Callable[[], datetime]
 ) -> Configuration:
@@ -39,6 +48,13 @@ def load(
 
     Relative paths in it are seen from its own folder.
     """
+    return load_with_places(path, provider_settings, publisher_settings, now).configuration
+
+
+def load_with_places(
+    path: Path, provider_settings: SettingsOf, publisher_settings: SettingsOf, now: Callable[[], datetime]
+) -> Loaded:
+    """The same, for who has more to say about what is written there."""
     findings: list[Finding] = []
     document = read_with_includes(path, findings)
     loading = _Loading(document, path.parent.absolute(), findings)
@@ -49,7 +65,7 @@ def load(
     findings = in_order([*findings, *check_all(_draft(document, loading.context))])
     if findings or file is None:
         raise ConfigError(findings)
-    return Configuration(
+    configuration = Configuration(
         centre=file.centre,
         communities=file.communities,
         instances=tuple(
@@ -64,6 +80,7 @@ def load(
         public=file.public,
         loaded_at=now(),
     )
+    return Loaded(configuration, document)
 
 
 class _Loading:

@@ -12,7 +12,7 @@ What it promises:
 """
 
 import logging
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Generic, Protocol, TypeAlias, TypeVar
@@ -20,6 +20,7 @@ from typing import Any, Generic, Protocol, TypeAlias, TypeVar
 from pydantic import BaseModel
 
 from infoprovider.deadline import Deadline
+from infoprovider.errors import Finding
 from infoprovider.inventory.model import Facet
 from infoprovider.inventory.observation import Observed
 
@@ -93,7 +94,9 @@ class ProviderSpec(Generic[S]):
     """What a provider module registers: group `infoprovider.providers`, name = kind, value = `module:SPEC`.
 
     `facets` is what this manager can ever answer. `measures` is whether an answer proves that the manager is alive:
-    False for a description that is read from a file. `needs` are importable names of optional packages.
+    False for a description that is read from a file. `needs` are importable names of optional packages. `check` finds
+    what `infoprovider check` can tell of the settings without asking the manager or the network: files that they name,
+    programs that are not there.
     """
 
     kind: str
@@ -102,6 +105,7 @@ class ProviderSpec(Generic[S]):
     collect: Collect[S]
     measures: bool = True
     needs: tuple[str, ...] = ()
+    check: Callable[[S], Iterable[Finding]] | None = None
 
 
 AnyProviderSpec: TypeAlias = ProviderSpec[Any]

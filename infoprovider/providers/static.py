@@ -38,6 +38,7 @@ from infoprovider.providers.inventory_file import (
     to_inventory_file,
 )
 from infoprovider.settings import FilePath, Settings
+from infoprovider.yamlcheck import gathered
 from infoprovider.yamlfile import Document, fault, read_file
 
 T = TypeVar("T")
@@ -80,6 +81,14 @@ def collect(settings: StaticSettings, context: CollectContext) -> Iterator[Answe
             )
         if facet in PARTED_BY_PROJECT:
             yield Parts(facet=facet, parts=frozenset(parts))
+
+
+def check(settings: StaticSettings) -> list[Finding]:
+    """Every mistake in the file."""
+    findings: list[Finding] = []
+    with gathered(findings):
+        to_inventory_file(fetch_document(settings.file)[0], datetime.now(UTC))
+    return findings
 
 
 def fetch_document(file: Path) -> tuple[Document, datetime]:
@@ -220,4 +229,11 @@ _SOURCES: Mapping[Facet, tuple[str, Callable[[InventoryFile], ByPart | None]]] =
 }
 """Where each facet stands in the file."""
 
-SPEC = ProviderSpec(kind="static", settings=StaticSettings, facets=frozenset(_SOURCES), collect=collect, measures=False)
+SPEC = ProviderSpec(
+    kind="static",
+    settings=StaticSettings,
+    facets=frozenset(_SOURCES),
+    collect=collect,
+    measures=False,
+    check=check,
+)
