@@ -15,11 +15,12 @@ from typing import Annotated, Any
 
 from pydantic import AfterValidator, Field, ValidationInfo
 
-from infoprovider.errors import Crashed, Malformed
+from infoprovider.errors import Crashed, Finding, Malformed
 from infoprovider.inventory.model import Facet
 from infoprovider.providers.contract import Answer, CollectContext, Failed, Observed, ProviderSpec
 from infoprovider.providers.lines import from_line
 from infoprovider.providers.program import Program, running
+from infoprovider.providers.program_faults import fault_of, found
 from infoprovider.secret import Secret
 from infoprovider.settings import FolderPath, Settings, resolved
 
@@ -88,6 +89,14 @@ def collect(settings: ExecSettings, context: CollectContext) -> Iterator[Answer]
         raise Malformed(unusable)
 
 
+def check(settings: ExecSettings) -> list[Finding]:
+    """Whether the program could be started, as far as can be seen without doing so."""
+    path = settings.environment.get("PATH")
+    program = found(settings.command[0], path if isinstance(path, str) else None)
+    finding = fault_of(program, settings.working_directory)
+    return [] if finding is None else [finding]
+
+
 def to_request(context: CollectContext) -> bytes:
     """What the program is told: one JSON object on one line."""
     wanted = sorted(context.wanted)
@@ -144,4 +153,4 @@ def _answers(program: Program, context: CollectContext) -> Generator[Answer, Non
     return unusable
 
 
-SPEC = ProviderSpec(kind="exec", settings=ExecSettings, facets=frozenset(Facet), collect=collect)
+SPEC = ProviderSpec(kind="exec", settings=ExecSettings, facets=frozenset(Facet), collect=collect, check=check)

@@ -4,10 +4,8 @@ It runs in a session of its own: it cannot ask anything at a terminal, and its n
 No shell is between.
 """
 
-import errno
 import logging
 import os
-import shutil
 import signal
 import subprocess
 import time
@@ -17,7 +15,8 @@ from pathlib import Path
 from selectors import EVENT_READ, DefaultSelector
 
 from infoprovider.deadline import Deadline
-from infoprovider.errors import ConfigError, DeadlineExceeded, Finding, Malformed
+from infoprovider.errors import ConfigError, DeadlineExceeded, Malformed
+from infoprovider.providers.program_faults import fault_of, found, unforeseen
 from infoprovider.secret import HIDDEN
 
 MOST_OUTPUT = 64 * 2**20
@@ -125,7 +124,7 @@ def running(
 
 
 def _started(command: Sequence[str], folder: Path, environment: Mapping[str, str]) -> "subprocess.Popen[bytes]":
-    program = shutil.which(command[0], path=environment.get("PATH")) or command[0]
+    program = found(command[0], environment.get("PATH"))
     try:
         return subprocess.Popen(  # noqa: S603  (which program is run is what the operator writes)
             [program, *command[1:]],
@@ -138,7 +137,7 @@ def _started(command: Sequence[str], folder: Path, environment: Mapping[str, str
             start_new_session=True,
         )
     except OSError as error:
-        raise ConfigError([_finding(program, folder, error)]) from error
+        raise ConfigError([fault_of(program, folder) or unforeseen(program, error)]) from error
 
 
 def _exit_code(process: "subprocess.Popen[bytes]") -> int | None:
@@ -231,48 +230,3 @@ class _Remarks:
             self._log.info("%s: %s", self._name, text)
         elif had_room:
             self._log.warning("%s says more on standard error than is logged", self._name)
-
-
-# --- why it does not start -----------------------------------------------------------------------------------------
-
-
-def _finding(program: str, folder: Path, error: OSError) -> Finding:
-    """What is wrong with a program that could not be started, and what to do."""
-    path = folder / program
-    if not folder.is_dir():
-        return _about(folder, "is no folder to run a program in", "write an existing working_directory")
-    if "/" not in program:
-        return _about(program, "is in no folder of PATH", "install it, or write its path with a slash: ./name")
-    if not path.exists():
-        remedy = "name a program that exists; a relative path is seen from the folder of the configuration file"
-        return _about(program, "is not there", remedy)
-    if path.is_dir():
-        return _about(program, "is a folder", "name the program in it")
-    if not os.access(path, os.X_OK):
-        return _about(program, "may not be run by this user", f"make it executable: chmod a+x {program}")
-    interpreter = _interpreter(path)
-    if interpreter.endswith("\r"):
-        return _about(program, "has lines that end as in Windows", "save it with Unix line ends")
-    if interpreter and not Path(interpreter).exists():
-        what = f"names an interpreter that is not there, {interpreter}"
-        return _about(program, what, "correct its first line, or install it")
-    if error.errno == errno.ENOEXEC:
-        return _about(program, "is no program for this machine", "begin a script with a line such as #!/bin/sh")
-    return _about(program, f"cannot be run: {error.strerror or error}", "run it yourself to see more")
-
-
-def _about(file: str | Path, what: str, remedy: str) -> Finding:
-    return Finding(file=str(file), what=what, remedy=remedy)
-
-
-def _interpreter(path: Path) -> str:
-    """The interpreter that a script names, or nothing."""
-    try:
-        with path.open("rb") as file:
-            first = file.readline(256)
-    except OSError:  # it may be run, not read
-        return ""
-    if not first.startswith(b"#!"):
-        return ""
-    words = first[2:].rstrip(b"\n").decode(errors="replace").strip(" \t").split(" ")
-    return words[0]

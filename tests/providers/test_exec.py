@@ -416,10 +416,13 @@ def test_it_leaves_no_file_open(programs: Programs) -> None:
 # --- why it does not start -----------------------------------------------------------------------------------------
 
 
-def finding(programs: Programs, **settings: Any) -> str:
-    """What is said of a program that cannot be started."""
+def finding(programs: Programs, *, seen_by_check: bool = True, **written: Any) -> str:
+    """What is said of a program that cannot be started, by a collection as by `infoprovider check`."""
+    settings = programs.settings(["./program"], **written)
     with pytest.raises(ConfigError) as caught:
-        list(SPEC.collect(programs.settings(["./program"], **settings), context()))
+        list(SPEC.collect(settings, context()))
+    assert SPEC.check is not None
+    assert list(SPEC.check(settings)) == (list(caught.value.findings) if seen_by_check else [])
     return str(caught.value).replace(f"{programs.folder}/", "")
 
 
@@ -462,7 +465,17 @@ def test_a_program_that_may_not_be_run(programs: Programs) -> None:
 def test_a_script_with_a_bad_first_line(programs: Programs, first: str, said: str) -> None:
     """What the system says of it is "No such file or directory", of a file that is there."""
     programs.write("true", first=first)
-    assert finding(programs) == said
+    assert finding(programs, seen_by_check="#!" in first[:2]) == said
+
+
+def test_a_program_that_can_be_started_passes_the_check(programs: Programs) -> None:
+    """Nothing is run for that."""
+    programs.write("touch started")
+    assert SPEC.check is not None
+    assert SPEC.check(programs.settings(["./program"])) == []
+    assert SPEC.check(programs.settings(["sh", "-c", "touch started"])) == []
+    assert SPEC.check(programs.settings(["program"], environment={"PATH": str(programs.folder)})) == []
+    assert not (programs.folder / "started").exists()
 
 
 def test_a_working_directory_that_is_not_there(programs: Programs) -> None:

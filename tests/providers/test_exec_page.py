@@ -10,7 +10,7 @@ import pytest
 
 from infoprovider.inventory.codec import adapter
 from infoprovider.inventory.model import PARTED_BY_PROJECT, Facet
-from infoprovider.providers import program
+from infoprovider.providers import program, program_faults
 from infoprovider.providers.contract import Failed, NotOffered, Observed, Parts
 from infoprovider.providers.exec import ExecSettings
 from infoprovider.providers.lines import LINE, from_line
@@ -88,7 +88,7 @@ def test_the_request_on_the_page_is_the_one_that_a_program_gets() -> None:
 
 def test_every_message_has_its_row() -> None:
     """Each thing that can be wrong with starting a program, in the words of the program."""
-    source = Path(program.__file__).read_text()
+    source = Path(program_faults.__file__).read_text() + Path(program.__file__).read_text()
     said = set(re.findall(r'_about\(\w+, f?"([^",{]+)', source)) | {"had not ended in time"}
     shown = set(re.findall(r"^\| `([^`]+)` \|", section("## How it ends"), re.MULTILINE))
     missing = {words for words in said if not any(words.strip().startswith(row) for row in shown)}
