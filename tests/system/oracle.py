@@ -277,7 +277,7 @@ class Manager:
             GLUE2EntityValidity=SLOW,
             GLUE2ExecutionEnvironmentVirtualMachine="false",
             GLUE2ExecutionEnvironmentTotalInstances=len(hosts),
-            GLUE2ExecutionEnvironmentUsedInstances=sum(host["vcpus_used"] > 0 for host in hosts),
+            GLUE2ExecutionEnvironmentUsedInstances=sum(is_in_use(host) for host in hosts),
             GLUE2ExecutionEnvironmentUnavailableInstances=sum(not host.get("usable", True) for host in hosts),
             GLUE2ExecutionEnvironmentPhysicalCPUs=pool["processor"]["physical_cpus"],
             GLUE2ExecutionEnvironmentLogicalCPUs=pool["processor"]["logical_cpus"],
@@ -522,9 +522,11 @@ class Manager:
     def free_slots(self, project: Yaml) -> int | None:
         """The free vCPUs of the quota, at most those of the cloud; no number where the quota is not known."""
         left, instances = self.free(project, "vcpus"), self.free(project, "instances")
+        if instances == 0:
+            return 0
         if left is None or instances is None:
             return None
-        return int(min(left, sum(host["vcpus"] - host["vcpus_used"] for host in self.usable))) if instances else 0
+        return int(min(left, sum(host["vcpus"] - host["vcpus_used"] for host in self.usable)))
 
 
 # --- small formulas ---------------------------------------------------------------------------------------------------
@@ -556,6 +558,11 @@ def mib(value: Any) -> Any:
 def gib_or_mib(what: str, value: Any) -> Any:
     """A quota or usage in the unit that its name ends in."""
     return mib(value) if what.endswith("_mib") else gib(value)
+
+
+def is_in_use(host: Yaml) -> bool:
+    """Whether a host holds a machine: something on it is allocated."""
+    return bool(host["vcpus_used"] or mib(host["memory_used_mib"]))
 
 
 def may_use(project: Yaml, owned: Yaml) -> bool:
