@@ -86,10 +86,10 @@ def _as_text(value: Any) -> Any:
     return str(value) if isinstance(value, Path) else value
 
 
-def _schema(kind: str, description: str, *units: str) -> WithJsonSchema:
+def _schema(kind: str, description: str, *units: str, least: str = "minimum") -> WithJsonSchema:
     """How a quantity is written, for editors and for findings: a number, or a text with a unit."""
     text = rf"^\s*\d+(\.\d+)?\s*({'|'.join(units)})\s*$"
-    options = [{"type": kind, "minimum": 0}, {"type": "string", "pattern": text}]
+    options = [{"type": kind, least: 0}, {"type": "string", "pattern": text}]
     return WithJsonSchema({"anyOf": options, "description": description}, mode="validation")
 
 
@@ -97,7 +97,9 @@ Duration = Annotated[
     float,
     BeforeValidator(_duration),
     Field(gt=0),
-    _schema("number", "a number of seconds, or a duration such as 30s, 5m, 2h or 7d", *SECONDS),
+    _schema(
+        "number", "a number of seconds, or a duration such as 30s, 5m, 2h or 7d", *SECONDS, least="exclusiveMinimum"
+    ),
 ]
 """Seconds, more than none; written as a number of seconds or with a unit: `30s`, `5m`, `2h`, `7d`."""
 
