@@ -22,6 +22,7 @@ sys.path.insert(0, str(Path(__file__).parents[1]))
 
 from benchmarks.synthetic import NOW, centre
 from infoprovider.publication.compose import compose
+from infoprovider.publication.stamps import Former
 from infoprovider.render.ldif import LdifRenderer
 from infoprovider.validation.rendering import check_rendering
 
@@ -53,7 +54,7 @@ def _peak() -> int:
 def run(entries: int) -> tuple[int, list[Stage]]:
     """All stages for a centre of about so many entries; how many there are, and what each stage took."""
     configuration, facets = centre(entries)
-    composition, composing = measured("compose", lambda: compose(configuration, facets, {}, NOW))
+    composition, composing = measured("compose", lambda: compose(configuration, facets, Former(), NOW))
     document = composition.document
     body, rendering = measured("render", lambda: LdifRenderer("resource").render(document))
     _, checking = measured("read back and check", lambda: check_rendering(document, body))

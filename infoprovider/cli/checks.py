@@ -18,6 +18,7 @@ from infoprovider.inventory.freshness import Freshness
 from infoprovider.inventory.model import Facet
 from infoprovider.publication.chain import LEVELS, PAUSE, Way, ways
 from infoprovider.publication.compose import Composition, compose
+from infoprovider.publication.stamps import Former
 from infoprovider.publication.cycle import render, trees_of
 from infoprovider.secret import secrets_in
 from infoprovider.store.document import DocumentStore
@@ -181,7 +182,7 @@ class _Checking:
         """Instances that are new while others have gone: a new name makes new identifiers."""
         store = DocumentStore(self._configuration.state, self._configuration.public)
         try:
-            entries = store.entries()
+            entries = store.read().entries
         except StoreError as error:
             what, remedy = _told(str(error))
             yield self._finding(("state",), what, remedy=remedy)
@@ -230,7 +231,7 @@ class _Checking:
             collect,
             site.clock,
         )
-        return compose(configuration, facets, {}, site.now())
+        return compose(configuration, facets, Former(), site.now())
 
     def _withheld(self, index: int, composition: Composition) -> Iterator[Finding]:
         causes: dict[tuple[str, str], list[str]] = {}

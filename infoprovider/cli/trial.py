@@ -11,6 +11,7 @@ from infoprovider.cli.show import print_centre, print_json_of
 from infoprovider.config.model import TemplateSet
 from infoprovider.publication.compose import compose
 from infoprovider.publication.cycle import Tree, render
+from infoprovider.publication.stamps import Former
 from infoprovider.query.entities import read_entities
 from infoprovider.resources import folder
 from infoprovider.store.facets import MemoryFacets
@@ -30,7 +31,7 @@ def trial(
     facets = MemoryFacets()
     outcomes = site.collect(configuration, facets, everything=True)
     now = site.now()
-    composition = compose(configuration, facets, {}, now)
+    composition = compose(configuration, facets, Former(), now)
     body = render(composition, Tree(template_set), configuration.publication.boolean_case)
     if ldif:
         sys.stdout.buffer.write(body)

@@ -11,12 +11,12 @@ import signal
 import sys
 from collections.abc import Iterator
 from dataclasses import replace
-from datetime import UTC, datetime
 from types import FrameType
 
 from pydantic import ValidationError
 
 from infoprovider import plugins
+from infoprovider.clock import Clock
 from infoprovider.collection.record import Record
 from infoprovider.collection.request import Request
 from infoprovider.deadline import Deadline
@@ -53,12 +53,13 @@ def collect(spec: ProviderSpec[S], settings: S, context: CollectContext) -> Iter
 
 def answers(request: Request) -> Iterator[Answer]:
     """What the provider that the request names answers; where there is none that can be used, what is wrong with it."""
+    clock = Clock()
     log = logging.LoggerAdapter(logging.getLogger(__name__), {"instance": request.instance})
     context = CollectContext(
         instance=request.instance,
         wanted=request.wanted,
         deadline=Deadline.after(request.deadline),
-        now=_now,
+        now=lambda: clock.read().wall,
         log=log,
     )
     try:
@@ -114,11 +115,6 @@ class _Output:
             return
         signal.signal(signal.SIGTERM, signal.SIG_IGN)
         raise DeadlineExceeded("the collection was ended at its deadline, while it still waited for this")
-
-
-def _now() -> datetime:
-    """The wall clock, in UTC and whole seconds as GLUE writes it."""
-    return datetime.now(UTC).replace(microsecond=0)
 
 
 if __name__ == "__main__":

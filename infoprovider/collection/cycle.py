@@ -53,12 +53,14 @@ def due_facets(
 ) -> frozenset[Facet]:
     """The facets whose last attempt is as long ago as the configuration wants, and those never asked for.
 
-    What the operator declares is not asked for: their word stands.
+    What the operator declares is not asked for: their word stands. A description that costs nothing to read is always
+    due, so that a change in it is published at once.
     """
     return frozenset(
         facet
         for facet in spec.facets - frozenset(instance.declared)
         if outcome is None
+        or not spec.measures
         or (attempt := outcome.attempt(facet)) is None
         or age(attempt.at, now) >= timedelta(seconds=configuration.every_of(instance, facet))
     )

@@ -142,13 +142,9 @@ def signal_descendants(number: int) -> None:
 
 
 def descendants(ancestor: int) -> Iterator[int]:
-    """The ids of all processes below this one, each as soon as it is found, as a rule the youngest first.
-
-    The youngest first, because it is the one that may be gone before it is reached. Not every kernel lists children
-    (CONFIG_PROC_CHILDREN), so all processes are looked at.
-    """
+    """The ids of all processes below this one, each as soon as it is found, perhaps more than once."""
     known = {ancestor: True}
-    for pid in sorted((int(name) for name in os.listdir("/proc") if name.isdigit()), reverse=True):  # noqa: PTH208
+    for pid in _processes():
         chain = []
         above = pid
         while above > 1 and above not in known:
@@ -156,8 +152,20 @@ def descendants(ancestor: int) -> Iterator[int]:
             chain.append(above)
             above = _parent(above)
         known.update(dict.fromkeys(chain, known.get(above, False)))
-        if known[pid] and pid != ancestor:
+        if pid != ancestor and known.get(pid):
             yield pid
+
+
+def _processes() -> Iterator[int]:
+    """The ids of all processes, and first of those that were started last, which may be gone before they are reached.
+
+    Not every kernel lists a process's children (CONFIG_PROC_CHILDREN), so all processes have to be looked at. The last
+    number of /proc/loadavg is the id of the process that was started last (proc(5)).
+    """
+    with open("/proc/loadavg", "rb") as file:  # noqa: PTH123
+        last = int(file.read().split()[-1])
+    yield from range(last, max(last - 16, 1), -1)
+    yield from (int(name) for name in os.listdir("/proc") if name.isdigit())  # noqa: PTH208
 
 
 def _parent(pid: int) -> int:

@@ -123,7 +123,7 @@ class Process:
         why, _, status = self._report.decode().strip().partition(" ")
         if why == "deadline":
             remedy = "find out what keeps its manager, or give it a longer deadline"
-            return f"it had not answered by its deadline of {self._time:.3g} s; {remedy}", True
+            return f"its process had not ended by its deadline of {self._time:.3g} s; {remedy}", True
         if not status:
             return f"its guard ended before it{self._last_words}", True
         code = int(status)
@@ -173,7 +173,7 @@ class Process:
         chunk = os.read(pipe.fileno(), _CHUNK)
         self._sizes[name] += len(chunk)
         if self._sizes[name] > self._limits.output:
-            self.stop(f"it printed more than {self._limits.output / 2**20:.3g} MiB on {name}")
+            self.stop(f"its process printed more than {self._limits.output / 2**20:.3g} MiB on {name}")
             return b""
         if not chunk:
             self._end(pipe)

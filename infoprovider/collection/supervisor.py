@@ -75,9 +75,9 @@ def _answers(
         first = first or fault
         faults += bool(fault)
         if faults > limits.faults:
-            process.stop(f"it printed more than {limits.faults} lines that are no answers to what was asked")
+            process.stop(f"its process printed more than {limits.faults} lines that are no answers to what was asked")
         elif number >= limits.lines:
-            process.stop(f"it printed more than {limits.lines} lines")
+            process.stop(f"its process printed more than {limits.lines} lines")
     return first
 
 

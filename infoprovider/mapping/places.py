@@ -92,7 +92,7 @@ _TABLES = {
         Type | IaaS (vocabulary egi-strict: other) | configuration
         QualityLevel | the operator's word on maturity | configuration
         StatusInfo | status page of the manager | manager
-        Complexity | number of endpoint types, shares and resources | manager
+        Complexity | number of endpoint types, shares and resources | manager quotas usage instance_types hypervisors
         AdminDomainForeignKey | the centre | configuration
         TotalJobs | machines of all projects that run, wait, stage or are suspended | usage
         RunningJobs | machines of all projects that run | usage
@@ -117,8 +117,8 @@ _TABLES = {
         ImplementationName | the VM manager | manager
         ImplementationVersion | version of the VM manager | manager
         QualityLevel | the operator's word on maturity | configuration
-        HealthState | how the last collection went, or the operator's word | outcome
-        HealthStateInfo | what was seen | outcome
+        HealthState | how the last collection went, or the operator's word | outcome configuration
+        HealthStateInfo | what was seen | outcome configuration
         ServingState | the operator's word on whether requests are taken | configuration
         StartTime | when the interface was started | manager
         IssuerCA | subject DN of the authority of its certificate | manager
@@ -187,9 +187,9 @@ _TABLES = {
         Name | name of the host class; native id of the instance type | instance_types hypervisors
         Platform | processor architecture | instance_types hypervisors configuration
         VirtualMachine | true: an instance type, false: a class of equal hosts | instance_types hypervisors
-        TotalInstances | hosts of the class; machines of the type that all hosts could hold | hypervisors capacity
+        TotalInstances | hosts of the class; machines of the type that all hold | hypervisors capacity instance_types
         UsedInstances | hosts that hold machines; machines of the type that hold capacity | hypervisors usage
-        UnavailableInstances | unusable hosts; what they could hold of the type | hypervisors capacity
+        UnavailableInstances | unusable hosts; what they could hold of the type | hypervisors capacity instance_types
         PhysicalCPUs | sockets of one host | hypervisors
         LogicalCPUs | logical CPUs of one host; vCPUs of the type | instance_types hypervisors
         CPUMultiplicity | whether one host has several sockets and cores | hypervisors
@@ -230,9 +230,9 @@ _TABLES = {
         NetworkPortsIn= | ports open from outside | networks
         NetworkPortsOut= | ports open to the outside | networks
         HostPool=* | host class on which the type runs: its ID | hypervisors
-        TotalInstances.ObservedAt= | when the capacity was observed, where it is older than the entry | capacity
-        UsedInstances.ObservedAt= | when the machines were counted, where it is older than the entry | usage
-        Connectivity.ObservedAt= | when the networks were observed, where it is older than the entry | networks
+        TotalInstances.ObservedAt= | when the capacity was observed, where it is much older than the entry | capacity
+        UsedInstances.ObservedAt= | when the machines were counted, where it is much older than the entry | usage
+        Connectivity.ObservedAt= | when the networks were observed, where it is much older than the entry | networks
         Price.Resource= | flavour; `.2`, `.3` for further prices | prices
         Price.FixFee= | fixed fee | prices | currency
         Price.FixFeePeriod= | once, hourly, daily, monthly, yearly | prices
@@ -300,7 +300,7 @@ _TABLES = {
         SuspendedJobs | machines that are suspended | usage
         EstimatedAverageWaitingTime | mean start-up time of recent machines | usage
         EstimatedWorstWaitingTime | longest start-up time of recent machines | usage
-        FreeSlots | vCPUs that could still be started | quotas usage capacity
+        FreeSlots | vCPUs that could still be started | quotas usage capacity configuration
         UsedSlots | vCPUs in use | usage
         ServiceForeignKey | its service | configuration
         ComputingServiceForeignKey | its service | configuration
@@ -316,13 +316,13 @@ _TABLES = {
         AcceleratorMaxNumber= | quota of accelerators | quotas | devices
         VMHalted= | machines that are stopped or shelved | usage | machines
         VMError= | machines in error | usage | machines
-        FreeInstances.=* | machines of that type that could be started now | quotas usage capacity | machines
-        FreeInstances.UpperBound=* | type whose number is only an upper bound | quotas usage capacity
-        FreeInstances.ObservedAt= | oldest observation in the numbers, where older than the entry | capacity
+        FreeInstances.= | machines that could start now | quotas usage capacity instance_types hypervisors networks
+        FreeInstances.UpperBound=* | type with upper bound | quotas usage capacity instance_types hypervisors networks
+        FreeInstances.ObservedAt= | when the capacity was observed, where it is much older than the entry | capacity
         HostPool=* | host class that it draws from: its ID | hypervisors
         DefaultNetworkType= | public, public_only, private, private_only | networks
         PublicNetworkName=* | public networks that the project may use | networks
-        Image=* | image that may be started on one of the types: URI, else native id | images trust endorsements
+        Image=* | image to start on one of the types: URI, else native id | images instance_types trust endorsements
         Price.Resource= | cpu, memory, storage, …; `.2`, `.3` for further prices | prices
         Price.FixFee= | fixed fee | prices | currency
         Price.FixFeePeriod= | once, hourly, daily, monthly, yearly | prices

@@ -11,7 +11,7 @@ from infoprovider.inventory.model import Facet
 from infoprovider.mapping.centre import map_centre
 from infoprovider.mapping.context import CentreContext, InstanceFacts
 from infoprovider.publication.facts import expires_at, facts_of
-from infoprovider.publication.stamps import Stamp, stamped
+from infoprovider.publication.stamps import Former, Stamp, stamped
 from infoprovider.store.facets import Facets
 
 
@@ -26,7 +26,7 @@ class Composition:
     expires_at: datetime
 
 
-def compose(configuration: Configuration, facets: Facets, published: Mapping[str, Stamp], now: datetime) -> Composition:
+def compose(configuration: Configuration, facets: Facets, former: Former, now: datetime) -> Composition:
     """Compose the document of the centre. The same facets, stamps and moment give the same document.
 
     Raises MappingError where two entities have one ID.
@@ -44,7 +44,7 @@ def compose(configuration: Configuration, facets: Facets, published: Mapping[str
         [one for one in found if isinstance(one, InstanceFacts)],
         [one for one in found if isinstance(one, Withheld)],
     )
-    document, stamps = stamped(document, published)
+    document, stamps = stamped(document, former, now)
     return Composition(
         document=document,
         stamps=stamps,

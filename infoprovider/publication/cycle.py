@@ -13,7 +13,7 @@ from infoprovider.inventory.model import Facet
 from infoprovider.publication.carry import carried_over, services_in
 from infoprovider.publication.compose import Composition, compose
 from infoprovider.publication.delivery import deliver, former
-from infoprovider.publication.stamps import Stamp
+from infoprovider.publication.stamps import Former, Stamp
 from infoprovider.publishers.contract import AnyPublisherSpec, Format, Receipt, Rendering
 from infoprovider.render.ldif import LdifRenderer
 from infoprovider.store.document import DocumentStore
@@ -80,7 +80,7 @@ def render(composition: Composition, tree: Tree, boolean_case: str) -> bytes:
 
 def update(configuration: Configuration, facets: Facets, store: DocumentStore, now: datetime) -> Current:
     """Compose, render, check and keep the current document; what was kept before stays where anything fails."""
-    composition = compose(configuration, facets, _published(store), now)
+    composition = compose(configuration, facets, _former(store), now)
     boolean_case = configuration.publication.boolean_case
     renderings = {
         tree.name: _completed(
@@ -106,14 +106,15 @@ def _completed(body: bytes, former: bytes | None, configuration: Configuration, 
     return body + carried_over(former, missing, composition.composed_at - timedelta(seconds=publish_for))
 
 
-def _published(store: DocumentStore) -> dict[str, Stamp]:
+def _former(store: DocumentStore) -> Former:
     """The stamps of the former document; none where it cannot be read, which keeps nobody from publishing."""
     try:
-        entries = store.entries()
+        remembered = store.read()
     except StoreError as error:
         log.error("%s; it is now %s", error, store.set_aside())  # noqa: TRY400  (the traceback says no more)
-        return {}
-    return {id_: Stamp(entry.digest, entry.creation_time) for id_, entry in entries.items()}
+        return Former()
+    stamps = {id_: Stamp(entry.digest, entry.creation_time) for id_, entry in remembered.entries.items()}
+    return Former(stamps, remembered.composed_at)
 
 
 def deliver_all(

@@ -7,11 +7,12 @@ its new stamp at once. No stamp is newer than the observation behind it.
 
 import zlib
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 
 from infoprovider.glue.document import Document, Made, content_digest
 from infoprovider.mapping.context import DYNAMIC, refresh_period
+from infoprovider.publication.chain import LEVELS, PAUSE
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,31 +23,56 @@ class Stamp:
     creation_time: datetime
 
 
-def stamped(document: Document, published: Mapping[str, Stamp]) -> tuple[Document, dict[str, Stamp]]:
-    """The document with the CreationTimes to publish, and the stamps to remember, by ID."""
+@dataclass(frozen=True, slots=True)
+class Former:
+    """The stamps of the document that was composed before, by ID, and when that was; empty before the first."""
+
+    stamps: Mapping[str, Stamp] = field(default_factory=dict)
+    composed_at: datetime | None = None
+
+
+def stamped(document: Document, former: Former, now: datetime) -> tuple[Document, dict[str, Stamp]]:
+    """The document with the CreationTimes to publish at this moment, and the stamps to remember, by ID."""
+    since = former.composed_at or now
     stamps: dict[str, Stamp] = {}
     made = []
     for one in document.made:
-        stamp = _stamp(one, published.get(one.entity.id))
+        stamp = _stamp(one, former.stamps.get(one.entity.id), since, now)
         stamps[one.entity.id] = stamp
         made.append(_with(one, stamp.creation_time))
     return document.with_entities(made), stamps
 
 
-def _stamp(made: Made, former: Stamp | None) -> Stamp:
+def _stamp(made: Made, former: Stamp | None, since: datetime, now: datetime) -> Stamp:
     digest = content_digest(made.entity)
     observed_at = made.made_of[0].observed_at
-    if former is not None and former.digest == digest and former.creation_time <= observed_at:
-        period = refresh_period(made.entity.validity or DYNAMIC)
-        if not has_ticked(made.entity.id, period, former.creation_time, observed_at):
-            return former
-    return Stamp(digest, observed_at)
+    if former is None or former.digest != digest or former.creation_time > observed_at:
+        return Stamp(digest, observed_at)
+    id_, validity = made.entity.id, made.entity.validity or DYNAMIC
+    period = refresh_period(validity)
+    if validity <= DYNAMIC:
+        ticked = has_ticked(id_, period, former.creation_time, observed_at)
+    else:
+        # Slow facets are observed rarely and whole: if the moments of their observations decided, a third of their
+        # entries would change in one cycle and none in the next ones. So the moments of composing decide.
+        ticked = has_ticked(id_, period, since, now) or not _lasts(former.creation_time, id_, period, validity, now)
+    return Stamp(digest, observed_at) if ticked else former
+
+
+def _lasts(stamp: datetime, id_: str, period: int, validity: int, now: datetime) -> bool:
+    """Whether a stamp will still be valid at a top BDII when its entity ticks next: after a long failure it is not."""
+    until_next_tick = period - (now.timestamp() - _shift(id_, period)) % period
+    return (now - stamp).total_seconds() + until_next_tick + LEVELS * PAUSE <= validity
 
 
 def has_ticked(id_: str, period: int, since: datetime, until: datetime) -> bool:
     """Whether a grid of so many seconds, shifted by the entity's ID so that not all tick together, lies between."""
-    shift = zlib.crc32(id_.encode()) % period
+    shift = _shift(id_, period)
     return (since.timestamp() - shift) // period < (until.timestamp() - shift) // period
+
+
+def _shift(id_: str, period: int) -> int:
+    return zlib.crc32(id_.encode()) % period
 
 
 def _with(made: Made, creation_time: datetime) -> Made:

@@ -11,19 +11,18 @@ between the two, an entity may take its newer stamp once too early, never too la
 import json
 import time
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+from infoprovider.clock import BOOT_ID
 from infoprovider.errors import StoreError
 from infoprovider.files import PRIVATE, PUBLIC, fault, replace_file
 from infoprovider.glue.document import Document, Source
 
 FORMAT_VERSION = 1
 """Raised whenever an older reader would misunderstand what is written."""
-
-BOOT_ID = Path("/proc/sys/kernel/random/boot_id")
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,6 +33,14 @@ class Entry:
     digest: str
     creation_time: datetime
     made_of: tuple[Source, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Remembered:
+    """What is remembered of the document that was composed last: its entries by ID, and when that was."""
+
+    entries: Mapping[str, Entry] = field(default_factory=dict)
+    composed_at: datetime | None = None
 
 
 class DocumentStore:
@@ -52,15 +59,15 @@ class DocumentStore:
         """Where the rendering of a template set stands."""
         return self._public / f"current.{template_set}.ldif"
 
-    def entries(self) -> dict[str, Entry]:
-        """What was composed last, by ID; empty before the first time.
+    def read(self) -> Remembered:
+        """What was composed last; empty before the first time.
 
         Raises StoreError where the file cannot be read or was written by a newer version.
         """
         try:
             plain = json.loads(self.path.read_bytes())
         except FileNotFoundError:
-            return {}
+            return Remembered()
         except OSError as error:
             raise StoreError(f"cannot read {self.path}: {fault(error)}") from error
         except ValueError as error:
@@ -69,7 +76,8 @@ class DocumentStore:
             if plain["version"] != FORMAT_VERSION:
                 raise self._unreadable(f"is of format {plain['version']}, this version reads {FORMAT_VERSION}")
             sources = [_to_source(one) for one in plain["sources"]]
-            return {id_: _to_entry(one, sources) for id_, one in plain["entities"].items()}
+            entries = {id_: _to_entry(one, sources) for id_, one in plain["entities"].items()}
+            return Remembered(entries, _moment(plain["composed_at"]))
         except (AttributeError, IndexError, KeyError, TypeError, ValueError) as error:
             raise self._unreadable(f"is not what this program writes: {error!r}") from error
 

@@ -9,6 +9,7 @@ from infoprovider.glue.document import Source
 from infoprovider.inventory.model import Facet, Prices
 from infoprovider.publication.chain import VALIDITY, Way, ways
 from infoprovider.publication.compose import compose
+from infoprovider.publication.stamps import Former
 from infoprovider.settings import Settings
 from tests.publication import demo
 
@@ -47,7 +48,7 @@ def test_what_is_declared_or_never_told_defines_nothing() -> None:
 
 def test_the_table_is_what_the_mapping_does() -> None:
     """Each class's defining facet has the Validity that its entities are published with."""
-    composition = compose(demo.configuration(), demo.facets(), {}, demo.NOON)
+    composition = compose(demo.configuration(), demo.facets(), Former(), demo.NOON)
     seen: dict[Facet, int] = {}
     for made in composition.document.made:
         source: Source = made.made_of[0]

@@ -15,6 +15,7 @@ from infoprovider.inventory.model import Facet
 from infoprovider.inventory.observation import Observed
 from infoprovider.publication.compose import Composition, compose
 from infoprovider.publication.cycle import Tree, render
+from infoprovider.publication.stamps import Former
 from infoprovider.store.facets import MemoryFacets
 from tests.publication.demo import LOADED, NOON, OBSERVED, changing, configuration, facets, observations, outcome
 
@@ -25,7 +26,7 @@ BIOLOGY, CLIMATE, PHYSICS, STAFF = (f"5f1c7c1e9d0a4a7f8a7d3c1b2e60400{digit}" fo
 
 def composed(given: MemoryFacets | None = None) -> Composition:
     """The document of the demonstration centre at noon, as if nothing had been published before."""
-    return compose(configuration(), given or facets(), {}, NOON)
+    return compose(configuration(), given or facets(), Former(), NOON)
 
 
 def contents(composition: Composition) -> dict[str, str]:
@@ -224,7 +225,7 @@ def body(composition: Composition) -> bytes:
 def test_the_same_facets_give_the_same_bytes() -> None:
     """Composed twice, with the stamps of the first time or without."""
     first = composed()
-    again = compose(configuration(), facets(), first.stamps, NOON)
+    again = compose(configuration(), facets(), Former(first.stamps, NOON), NOON)
     assert first.document == composed().document == again.document
     assert body(first) == body(composed()) == body(again)
 
@@ -321,13 +322,13 @@ def test_a_document_expires_with_the_first_of_its_facets(
     given = facets(change)
     for instance in observations():
         given.conclude(instance, outcome(measured=True))
-    assert compose(replace(configuration(), freshness={}), given, {}, NOON).expires_at == expires_at
+    assert compose(replace(configuration(), freshness={}), given, Former(), NOON).expires_at == expires_at
 
 
 def test_a_description_does_not_expire_while_it_is_read() -> None:
     """It ages from when it was last read, not from when it was written."""
     old = facets(lambda one: replace(one, observed_at=NOON - timedelta(days=9)))
-    composition = compose(replace(configuration(), freshness={}), old, {}, NOON)
+    composition = compose(replace(configuration(), freshness={}), old, Former(), NOON)
     assert composition.expires_at == NOON + timedelta(hours=6)
     assert len(composition.document.made) == len(composed().document.made)
 

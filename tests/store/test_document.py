@@ -55,10 +55,10 @@ def public(store: DocumentStore) -> Path:
 
 def test_what_was_kept_is_read_back_by_another_process(store: DocumentStore, tmp_path: Path) -> None:
     """Class, digest, stamp and sources of every entity; microseconds are not lost."""
-    assert store.entries() == {}
+    assert store.read().entries == {}
     keep(store)
     other = DocumentStore(tmp_path / "lib" / "state", tmp_path / "lib" / "public")
-    assert other.entries() == {
+    assert other.read().entries == {
         "RC-ONE": Entry("AdminDomain", "d1", OURS.observed_at, (OURS,)),
         "vo.bio": Entry("UserDomain", "d2", USAGE.observed_at, (USAGE, OURS)),
     }
@@ -125,11 +125,11 @@ def test_a_file_that_cannot_be_read_or_is_newer_is_said_and_set_aside(
     keep(store)
     store.path.write_bytes(content)
     with pytest.raises(StoreError) as caught:
-        store.entries()
+        store.read()
     assert str(caught.value) == (f"{store.path} {why}; `infoprovider publish` sets it aside, and stamps begin anew")
     aside = store.set_aside()
     assert (aside.name, aside.read_bytes()) == ("document.json.unreadable", content)
-    assert store.entries() == {}
+    assert store.read().entries == {}
 
 
 def test_a_rendering_that_is_no_longer_made_is_removed(store: DocumentStore) -> None:
