@@ -47,7 +47,7 @@ def explain_command(
             "class": type(entity).__name__,
             "values": [dataclasses.asdict(one) for one in explained],
         }
-        print(json.dumps(plain, indent=2, default=str))
+        print(json.dumps(plain, indent=2, default=datetime.isoformat))
     else:
         print_explained(new_console(), entity, explained, site.now())
 

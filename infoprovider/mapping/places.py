@@ -365,6 +365,9 @@ def place_of(entity: str, name: str, *, is_key: bool = False) -> Place:
     group, _, number = name.rpartition(".")
     if number.isdigit() and group in keys:
         return keys[group]
+    # `Image.More` says how many values of its group were cut.
+    if number == "More" and (cut := [key for key in keys if key.partition(".")[0] == group]):
+        return keys[cut[0]]
     parts = name.split(".")
     for length in range(len(parts) - 1, 0, -1):
         family = ".".join(parts[:length]) + "."

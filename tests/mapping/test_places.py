@@ -49,6 +49,8 @@ def test_no_key_has_the_name_of_an_attribute_of_its_class() -> None:
         ("ComputingShare", "FreeInstances.UpperBound", "FreeInstances.UpperBound"),
         ("ComputingShare", "Price.Resource.2", "Price.Resource"),
         ("ExecutionEnvironment", "AcceleratorType.3", "AcceleratorType"),
+        ("ComputingShare", "Image.More", "Image"),
+        ("ComputingShare", "FreeInstances.More", "FreeInstances."),
         ("ApplicationEnvironment", "Image.Checksum.SHA512", "Image.Checksum."),
         ("ApplicationEnvironment", "Image.Endorser.ObservedAt", "Image.Endorser.ObservedAt"),
     ],
@@ -58,7 +60,9 @@ def test_numbered_keys_and_families_have_the_place_of_their_table_row(entity: st
     assert place_of(entity, key, is_key=True).place == place
 
 
-@pytest.mark.parametrize("key", ["Colour", "Price", "FreeInstances", "Price.Resource.two", "ProjectID.x"])
+@pytest.mark.parametrize(
+    "key", ["Colour", "Price", "FreeInstances", "Price.Resource.two", "ProjectID.x", "Colour.More", "More"]
+)
 def test_a_key_without_a_row_has_no_place(key: str) -> None:
     """Near a row is not in it."""
     with pytest.raises(KeyError):
