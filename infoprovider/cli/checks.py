@@ -18,8 +18,8 @@ from infoprovider.inventory.freshness import Freshness
 from infoprovider.inventory.model import Facet
 from infoprovider.publication.chain import LEVELS, PAUSE, Way, ways
 from infoprovider.publication.compose import Composition, compose
-from infoprovider.publication.stamps import Former
 from infoprovider.publication.cycle import render, trees_of
+from infoprovider.publication.stamps import Former
 from infoprovider.secret import secrets_in
 from infoprovider.store.document import DocumentStore
 from infoprovider.store.facets import MemoryFacets
