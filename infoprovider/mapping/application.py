@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from infoprovider.glue.document import Made
 from infoprovider.glue.entities import ApplicationEnvironment
 from infoprovider.inventory.model import Endorsement, Image
-from infoprovider.mapping.context import SLOW, InstanceFacts
+from infoprovider.mapping.context import SLOW, InstanceFacts, when_observed
 from infoprovider.mapping.other_info import OtherInfo
 from infoprovider.mapping.vocabulary import platform
 
@@ -105,5 +105,5 @@ def _image_info(facts: InstanceFacts, image: Image, endorsement: Endorsement | N
         info.add("Image.Endorser", endorsement.endorser)
         info.add("Image.ImageList", endorsement.image_list)
         info.add("Image.Expiry", endorsement.expires_at)
-        info.add("Image.Endorser.ObservedAt", facts.endorsements.source.observed_at)
+        info.add("Image.Endorser.ObservedAt", when_observed(facts.endorsements.source))
     return info.values()

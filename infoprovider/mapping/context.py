@@ -309,15 +309,22 @@ def oldest_source(known: Iterable[Known[object]]) -> Source:
     return min((one.source for one in known), key=lambda source: source.observed_at)
 
 
+def when_observed(source: Source) -> datetime | None:
+    """When a fact was observed; None for one that is declared: it stands as long as the configuration says so.
+
+    The configuration is read anew at every run, so that moment would change what is said without any new fact.
+    """
+    return None if source.declared else source.observed_at
+
+
 def note_age(info: OtherInfo, key: str, known: Known[object] | None, defining: Source, validity: int) -> None:
     """Say when a fact was observed that is much older than the entry that states it: by more than its refresh period.
 
     By less, the moment would change with every collection, and with it the entry in every BDII above us.
     """
-    if known is not None and known.source.observed_at < defining.observed_at - timedelta(
-        seconds=refresh_period(validity)
-    ):
-        info.add(key, known.source.observed_at)
+    observed_at = when_observed(known.source) if known else None
+    if observed_at is not None and observed_at < defining.observed_at - timedelta(seconds=refresh_period(validity)):
+        info.add(key, observed_at)
 
 
 def total(values: Iterable[int | None]) -> int | None:

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from infoprovider.glue.document import Made
 from infoprovider.glue.entities import AccessPolicy, ComputingEndpoint
 from infoprovider.inventory.model import ApiEndpoint, SignIn
-from infoprovider.mapping.context import DYNAMIC, STATIC, InstanceFacts
+from infoprovider.mapping.context import DYNAMIC, STATIC, InstanceFacts, when_observed
 from infoprovider.mapping.identifiers import policy_of, url_hash
 from infoprovider.mapping.other_info import OtherInfo
 from infoprovider.mapping.rules import SCHEME, rules_of
@@ -20,11 +20,11 @@ def endpoint_ids(facts: InstanceFacts) -> dict[tuple[str, str, str], str]:
     before it.
     """
     offered = [(end.url, end.interface, way.method) for end in facts.manager.value.endpoints for way in end.sign_in]
-    offers = Counter((name, method) for _, name, method in offered)
+    urls = Counter((name, method) for _, name, method in set(offered))
     vocabulary = facts.context.publication.vocabulary
     found: dict[tuple[str, str, str], str] = {}
     for url, name, method in offered:
-        way_in = method if offers[name, method] == 1 else f"{url_hash(url)}:{method}"
+        way_in = method if urls[name, method] == 1 else f"{url_hash(url)}:{method}"
         dotted = interface(name, url, vocabulary).dotted
         found[url, name, method] = facts.ids.of("ComputingEndpoint", dotted, prefix=way_in)
     return found
@@ -97,7 +97,7 @@ def _endpoint_info(facts: InstanceFacts, sign_in: SignIn) -> tuple[str, ...]:
         info.add("ImageTrust.RestartFrom", trust.restart_from)
         info.add("ImageTrust.HonoursExpiry", trust.honours_expiry)
         info.add("ImageTrust.Revocation", trust.revocation_uri)
-        info.add("ImageTrust.ObservedAt", facts.trust.source.observed_at)
+        info.add("ImageTrust.ObservedAt", when_observed(facts.trust.source))
     return info.values()
 
 

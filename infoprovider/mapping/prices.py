@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from decimal import Decimal
 
 from infoprovider.inventory.model import Price, Prices
-from infoprovider.mapping.context import Known
+from infoprovider.mapping.context import Known, when_observed
 from infoprovider.mapping.other_info import InfoValue, OtherInfo
 
 
@@ -18,7 +18,7 @@ def add_prices(info: OtherInfo, known: Known[Prices] | None, instance_type: str 
         for key, value in _fields(price):
             info.add(f"Price.{key}{suffix}", value)
     if prices:
-        info.add("Price.ObservedAt", known.source.observed_at)
+        info.add("Price.ObservedAt", when_observed(known.source))
 
 
 def _fields(price: Price) -> Iterable[tuple[str, InfoValue]]:

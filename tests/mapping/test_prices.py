@@ -1,5 +1,7 @@
 """Prices as OtherInfo, unrounded, each group of keys numbered."""
 
+from dataclasses import replace
+
 import pytest
 
 from infoprovider.inventory.model import Price, Prices
@@ -67,6 +69,14 @@ def test_a_price_stands_where_it_belongs() -> None:
     assert added(prices, "large") == ()
     assert added(prices, None) == ()
     assert added(None, None) == ()
+
+
+def test_a_declared_price_has_no_moment_of_observation() -> None:
+    """It stands as long as the configuration says so; a moment that moves at every run would change the entry."""
+    info = OtherInfo("ComputingShare")
+    told = known(Prices(prices=(price(),)))
+    add_prices(info, replace(told, source=replace(told.source, declared=True)), None)
+    assert info.values() == ("Price.Resource=cpu", "Price.Currency=EUR")
 
 
 @pytest.mark.parametrize(("fee", "text"), [(0.00042, "0.00042"), (1e-07, "0.0000001"), (12345678.91, "12345678.91")])
