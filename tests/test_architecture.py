@@ -17,7 +17,7 @@ FLOORS = (
     ("inventory", "config", "plugins", "yamlfile", "yamlcheck", "ldif", "files"),
     ("providers", "mapping", "publishers", "render", "validation", "query", "store"),
     ("collection", "publication", "views", "reception"),
-    ("cli",),
+    ("cli", "testing"),
 )
 """From the ground up. A room imports from floors below its own, or from its own folder."""
 
@@ -130,8 +130,19 @@ ROOMS = {
         "resources",
         "files",
         "ldif",
+        "yamlfile",
         "clock",
         libraries="typer click rich pydantic",
+    ),
+    "testing": room(
+        "collection.child",
+        "providers.contract",
+        "publishers.contract",
+        "plugins",
+        "inventory",
+        "secret",
+        "deadline",
+        libraries="pydantic",
     ),
 }
 

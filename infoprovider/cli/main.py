@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 from infoprovider import __version__
-from infoprovider.cli import check, collect, explain, publish, show, trial
+from infoprovider.cli import check, collect, explain, init, publish, show, trial
 from infoprovider.errors import ConfigError, ExitCode, InfoproviderError
 
 app = typer.Typer(
@@ -18,6 +18,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
+app.command("init")(init.init)
 app.command("check")(check.check)
 app.command("try")(trial.trial)
 app.command("collect")(collect.collect)
