@@ -1,0 +1,76 @@
+"""Every plug-in that we ship, through the checks that authors of plug-ins use."""
+
+import json
+import tomllib
+from collections.abc import Callable
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import pytest
+from pydantic import TypeAdapter
+
+from infoprovider import plugins
+from infoprovider.inventory.model import Facet
+from infoprovider.providers.contract import ProviderSpec
+from infoprovider.publishers.contract import PublisherSpec
+from infoprovider.testing import check_provider, check_publisher
+
+ROOT = Path(__file__).parents[1]
+REGISTERED = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["entry-points"]
+
+Checked = tuple[dict[str, Any], dict[str, Any]]
+"""Settings as they are written, and options of the check."""
+
+
+def describes(folder: Path) -> Checked:
+    """A description with every section; it is older than the check's clock."""
+    described = folder / "demo.yaml"
+    source = (ROOT / "examples" / "demo" / "north.yaml").read_text()
+    described.write_text(source)
+    return {"file": str(described)}, {}
+
+
+def runs_a_program(folder: Path) -> Checked:
+    """A program that reads the real clock, and gets a secret that it must not tell."""
+    secret = folder / "token"
+    secret.write_text("t0ken-of-the-campus")
+    secret.chmod(0o600)
+    examples = ROOT / "examples" / "exec"
+    settings = {
+        "command": [str(examples / "campus_cloud.py"), str(examples / "campus")],
+        "environment": {"CAMPUS_TOKEN": {"file": str(secret)}},
+    }
+    return settings, {"now": lambda: datetime.now(UTC).replace(microsecond=0)}
+
+
+PROVIDERS: dict[str, Callable[[Path], Checked]] = {"exec": runs_a_program, "static": describes}
+PUBLISHERS: dict[str, Callable[[Path], Checked]] = {
+    "bdii": lambda folder: ({"folder": str(folder)}, {}),
+    "stdout": lambda _folder: ({}, {"may_print": True}),
+}
+
+
+def test_every_plug_in_of_ours_is_checked() -> None:
+    """One that is registered and not checked here would be found by an operator."""
+    assert PROVIDERS.keys() == REGISTERED[plugins.PROVIDERS].keys()
+    assert PUBLISHERS.keys() == REGISTERED[plugins.PUBLISHERS].keys()
+
+
+@pytest.mark.parametrize("kind", PROVIDERS)
+def test_a_provider_keeps_its_contract(kind: str, tmp_path: Path) -> None:
+    """No breach is found."""
+    spec: ProviderSpec[Any] = plugins.load(plugins.PROVIDERS, kind, ProviderSpec)
+    written, options = PROVIDERS[kind](tmp_path)
+    settings = TypeAdapter(spec.settings).validate_json(json.dumps(written), context={"folder": tmp_path})
+    assert spec.facets <= set(Facet)
+    assert check_provider(spec, settings, **options) == []
+
+
+@pytest.mark.parametrize("kind", PUBLISHERS)
+def test_a_publisher_keeps_its_contract(kind: str, tmp_path: Path) -> None:
+    """No breach is found."""
+    spec: PublisherSpec[Any] = plugins.load(plugins.PUBLISHERS, kind, PublisherSpec)
+    written, options = PUBLISHERS[kind](tmp_path)
+    settings = TypeAdapter(spec.settings).validate_json(json.dumps(written), context={"folder": tmp_path})
+    assert check_publisher(spec, settings, **options) == []
