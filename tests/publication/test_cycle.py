@@ -1,0 +1,175 @@
+"""The current document rendered, proven, kept and delivered: each step whole, or the former one stays."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import replace
+from datetime import datetime, timedelta
+from pathlib import Path
+
+import pytest
+
+from infoprovider.config.model import Channel, ChannelBlock, Configuration, TemplateSet
+from infoprovider.deadline import Deadline
+from infoprovider.errors import PluginError, Refused, RenderError, StoreError
+from infoprovider.inventory.model import Facet
+from infoprovider.ldif import read
+from infoprovider.publication.cycle import Tree, deliver_all, tree_of, trees_of, update
+from infoprovider.publishers.contract import AnyPublisherSpec, Delivery, Format, PublisherSpec, Receipt, Rendering
+from infoprovider.settings import Settings
+from infoprovider.store.document import DocumentStore
+from infoprovider.store.facets import MemoryFacets
+from tests.publication.demo import NOON, OBSERVED, changing, configuration, facets
+
+
+class NoSettings(Settings):
+    """A channel that needs none."""
+
+
+class Taken:
+    """A publisher that keeps what it is given, or refuses it."""
+
+    def __init__(self, refusal: Exception | None = None) -> None:
+        self.renderings: list[Rendering] = []
+        self.refusal = refusal
+
+    def probe(self, _deadline: Deadline, /) -> None:
+        """Always possible."""
+
+    def former(self, _deadline: Deadline, /) -> bytes | None:
+        """Nothing is known of what it handed out."""
+        return None
+
+    def publish(self, rendering: Rendering, _deadline: Deadline, /) -> Receipt:
+        """Keep the rendering."""
+        if self.refusal is not None:
+            raise self.refusal
+        self.renderings.append(rendering)
+        return Receipt(delivery=Delivery.ACCEPTED, at=NOON, reference="here")
+
+    @property
+    def spec(self) -> AnyPublisherSpec:
+        """What would be registered."""
+
+        @contextmanager
+        def opened(_settings: NoSettings, _deadline: Deadline, /) -> Iterator["Taken"]:
+            yield self
+
+        return PublisherSpec(kind="taken", settings=NoSettings, accepts=frozenset({Format.LDIF}), open=opened)
+
+
+def channel(name: str, **about: object) -> Channel:
+    """A channel of a kind that is called as itself."""
+    return Channel(block=ChannelBlock(name=name, kind=name, **about), settings=NoSettings())  # type: ignore[arg-type]
+
+
+def of(*channels: Channel) -> Configuration:
+    """The demonstration centre with these channels."""
+    return replace(configuration(), channels=channels)
+
+
+@pytest.fixture
+def store(tmp_path: Path) -> DocumentStore:
+    """An empty store."""
+    return DocumentStore(tmp_path / "state", tmp_path / "public")
+
+
+def stamps(store: DocumentStore) -> dict[str, datetime]:
+    """What is remembered of the published stamps."""
+    return {id_: entry.creation_time for id_, entry in store.read().entries.items()}
+
+
+def test_every_tree_that_somebody_hands_out_is_rendered_once(tmp_path: Path) -> None:
+    """`resource` always, because views and the hook read it; a channel with templates of its own has its own tree."""
+    channels = [
+        channel("a"),
+        channel("b", template_set=TemplateSet.SITE),
+        channel("c", template_set=TemplateSet.SITE),
+        channel("d", template_set=TemplateSet.SITE, templates=tmp_path),
+    ]
+    assert [tree.name for tree in trees_of(channels)] == ["resource", "site", "site.d"]
+    assert [tree.name for tree in trees_of([])] == ["resource"]
+    assert tree_of(channels[3].block) == Tree(TemplateSet.SITE, tmp_path, "d")
+
+
+def test_the_document_is_kept_with_its_renderings(store: DocumentStore) -> None:
+    """Both sets that are handed out, and the stamp and digest of every entity."""
+    current = update(of(channel("a", template_set=TemplateSet.SITE)), facets(), store, NOON)
+    assert set(current.renderings) == {"resource", "site"}
+    for name, body in current.renderings.items():
+        assert store.rendering(name) == body
+    assert set(stamps(store)) == set(current.composition.document.by_id)
+    assert len(list(read(store.rendering("site")))) == len(stamps(store)) + 1  # the group
+
+
+def test_an_unchanged_document_keeps_its_stamps(store: DocumentStore) -> None:
+    """Capacity and use observed a little later: what says the same stands as it is, what changed moves."""
+    update(of(), facets(), store, NOON)
+    before = stamps(store)
+    later = changing(Facet.QUOTAS, lambda quotas: replace(quotas, instances=81), "5f1c7c1e9d0a4a7f8a7d3c1b2e604001")
+    moved = MemoryFacets()
+    for instance in configuration().instances:
+        for one in later.observations(instance.name):
+            moved.keep(instance.name, replace(one, observed_at=OBSERVED + timedelta(seconds=1)))
+        moved.conclude(instance.name, later.outcome(instance.name))  # type: ignore[arg-type]
+    update(of(), moved, store, NOON + timedelta(seconds=1))
+    after = stamps(store)
+    share = "urn:glue2:ComputingShare:rc-demo:demo-north:5f1c7c1e9d0a4a7f8a7d3c1b2e604001"
+    assert {id_ for id_ in after if after[id_] != before[id_]} == {share}
+    assert after[share] == OBSERVED + timedelta(seconds=1)
+
+
+def test_a_rendering_that_fails_leaves_everything_as_it_was(store: DocumentStore, tmp_path: Path) -> None:
+    """A site's own template with a mistake: neither stamps nor renderings are replaced."""
+    update(of(), facets(), store, NOON)
+    before = (stamps(store), store.rendering("resource"))
+    (tmp_path / "ours").mkdir()
+    (tmp_path / "ours" / "computing_share.ldif").write_text("{{ nonsense }}\n")
+    broken = of(channel("a", templates=tmp_path / "ours"))
+    changed = changing(Facet.MANAGER, lambda manager: replace(manager, version="9"))
+    with pytest.raises(RenderError, match=r"computing_share\.ldif:1"):
+        update(broken, changed, store, NOON + timedelta(minutes=9))
+    assert (stamps(store), store.rendering("resource")) == before
+
+
+def test_state_that_cannot_be_read_keeps_nobody_from_publishing(
+    store: DocumentStore, caplog: pytest.LogCaptureFixture
+) -> None:
+    """It is set aside, which the log says, and stamps begin anew."""
+    update(of(), facets(), store, NOON)
+    store.path.write_text("{")
+    update(of(), facets(), store, NOON)
+    assert set(stamps(store).values())
+    assert store.path.with_name("document.json.unreadable").read_text() == "{"
+    assert "is now" in caplog.text
+
+
+def test_state_that_cannot_be_written_hands_nothing_out(tmp_path: Path) -> None:
+    """Or the BDII would get what nobody could compare with later."""
+    (tmp_path / "state").write_text("a file")
+    with pytest.raises(StoreError):
+        update(of(), facets(), DocumentStore(tmp_path / "state", tmp_path / "public"), NOON)
+
+
+def test_each_channel_gets_the_tree_that_it_hands_out(store: DocumentStore) -> None:
+    """With what it needs to know of it: format, digest, age and expiry."""
+    taken = {"a": Taken(), "b": Taken()}
+    configured = of(channel("a"), channel("b", template_set=TemplateSet.CLOUD))
+    current = update(configured, facets(), store, NOON)
+    delivered = deliver_all(configured, current, lambda kind: taken[kind].spec, lambda _: True)
+    assert [(one.channel, one.error) for one in delivered] == [("a", None), ("b", None)]
+    (first,), (second,) = (one.renderings for one in taken.values())
+    assert (first.body, second.body) == (current.renderings["resource"], current.renderings["cloud"])
+    assert first.digest != second.digest
+    assert first.expires_at == current.composition.expires_at > NOON
+    assert first.oldest_observation == current.composition.oldest_observation
+
+
+@pytest.mark.parametrize("failure", [Refused("no"), ZeroDivisionError("a fault of the publisher")])
+def test_a_channel_that_fails_keeps_no_other_from_its_own(store: DocumentStore, failure: Exception) -> None:
+    """Whether it refuses or breaks its contract."""
+    taken = {"a": Taken(failure), "b": Taken()}
+    configured = of(channel("a"), channel("b"))
+    current = update(configured, facets(), store, NOON)
+    first, second = deliver_all(configured, current, lambda kind: taken[kind].spec, lambda _: True)
+    assert (first.receipt, type(first.error)) == (None, Refused if isinstance(failure, Refused) else PluginError)
+    assert (second.error, len(taken["b"].renderings)) == (None, 1)
