@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 from pydantic import TypeAdapter, ValidationError
 
+from infoprovider.collection.supervisor import supervise
 from infoprovider.deadline import Deadline
 from infoprovider.errors import ConfigError, Crashed, DeadlineExceeded, Malformed
 from infoprovider.inventory.model import Capacity, Facet
@@ -400,6 +401,19 @@ def test_a_collection_that_is_given_up_ends_its_program(programs: Programs) -> N
     answers = programs.collect(f"echo $$ > $PIDS; echo '{CAPACITY}'; sleep 60")
     next(answers)
     answers.close()  # type: ignore[attr-defined]  # a generator
+    assert programs.left() == []
+
+
+@pytest.mark.parametrize("last", ["exit 0", "sleep 60"], ids=["ends", "hangs"])
+def test_a_grandchild_with_a_session_of_its_own_does_not_outlive_the_collection(programs: Programs, last: str) -> None:
+    """It has left our process group; the guard of the collection's process ends it."""
+    past = CAPACITY.replace("2026", "2025")
+    away = "trap '' TERM HUP; echo $$ >> $PIDS; sleep 60"
+    programs.write(f"setsid sh -c \"{away.replace('$', chr(92) + '$')}\" & sleep 0.2; echo '{past}'; {last}")
+    began = time.monotonic()
+    answers = list(supervise("exec", programs.settings(["./program"]), context(frozenset({Facet.CAPACITY}), 3)))
+    assert time.monotonic() - began < 4
+    assert [type(answer) for answer in answers] == [Observed]
     assert programs.left() == []
 
 
