@@ -193,7 +193,7 @@ class Description:
     def free_slots(self, project: Yaml) -> int | None:
         """The free vCPUs of the quota, at most those of the cloud; no number where the quota is not known."""
         left, instances = self.free(project, "vcpus"), self.free(project, "instances")
-        if instances == 0:
+        if 0 in (left, instances):
             return 0
         if left is None or instances is None:
             return None
