@@ -17,7 +17,7 @@ from pydantic import ValidationError
 
 from infoprovider import plugins
 from infoprovider.clock import Clock
-from infoprovider.collection.record import Record
+from infoprovider.collection.record import Record, shortened
 from infoprovider.collection.request import Request
 from infoprovider.deadline import Deadline
 from infoprovider.errors import DeadlineExceeded, ExitCode, InfoproviderError
@@ -48,13 +48,13 @@ def collect(spec: ProviderSpec[S], settings: S, context: CollectContext) -> Iter
             f"{type(error).__name__}: {error}; this is a fault of the provider {spec.kind}, its log has the details"
         )
     for facet, silence in record.open():
-        yield Failed(facet=facet, reason=reason or silence, retryable=retryable)
+        yield Failed(facet=facet, reason=shortened(reason or silence), retryable=retryable)
 
 
 def answers(request: Request) -> Iterator[Answer]:
     """What the provider that the request names answers; where there is none that can be used, what is wrong with it."""
     clock = Clock()
-    log = logging.LoggerAdapter(logging.getLogger(__name__), {"instance": request.instance})
+    log = logging.LoggerAdapter(logging.getLogger("infoprovider.collection"), {"instance": request.instance})
     context = CollectContext(
         instance=request.instance,
         wanted=request.wanted,

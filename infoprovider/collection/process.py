@@ -37,15 +37,16 @@ _CHUNK = 2**16
 class Limits:
     """What a collection may print.
 
-    `output` and `line` are bytes of standard output; `output` holds for standard error too. `lines` is how many lines
-    of standard output there may be, `faults` how many of them may be no answers, or answers that nobody asked for.
-    `remarks` is how many lines of standard error are logged, `remark` how many bytes of each.
+    `output` and `line` are bytes of standard output, in all and in one line; `lines` is how many there may be, `faults`
+    how many of them may be no answers, or answers that nobody asked for. `errors` is bytes of standard error; `remarks`
+    is how many lines of it are logged, `remark` how many bytes of each.
     """
 
     output: int = 64 * 2**20
     line: int = 16 * 2**20
     lines: int = 100_000
     faults: int = 100
+    errors: int = 16 * 2**20
     remarks: int = 200
     remark: int = 1000
 
@@ -65,15 +66,14 @@ class Process:
         log: "logging.LoggerAdapter[logging.Logger]",
     ) -> None:
         self._given = memoryview(given)
-        self._limits = limits
         self._log = log
         self._time = deadline.remaining()
         self._until = Deadline(deadline.at + PATIENCE)
         self._stopped = ""
         self._report = b""
         self._printed = Lines(limits.line)
-        self._said = Lines(limits.remark)
-        self._remarks = Remarks(limits.remarks, log)
+        self._remarks = Remarks(limits.remarks, limits.remark, log)
+        self._limits = limits
         self._sizes = {"standard output": 0, "standard error": 0}
         self._line, self._guard = _start(command, deadline)
         self._input, self._output, self._errors = (cast(IO[bytes], pipe) for pipe in _pipes(self._guard))
@@ -136,6 +136,11 @@ class Process:
         return "its process ended without answering this", False
 
     @property
+    def ended_well(self) -> bool:
+        """Whether it ended by itself and with 0."""
+        return self._report == b"itself 0\n"
+
+    @property
     def _last_words(self) -> str:
         return f": {self._remarks.last}" if self._remarks.last else ""
 
@@ -150,15 +155,13 @@ class Process:
         return ()
 
     def _hear_output(self) -> Iterable[Line]:
-        chunk = self._read(self._output, "standard output")
+        chunk = self._read(self._output, "standard output", self._limits.output)
         for line in self._printed.feed(chunk) if chunk else self._printed.rest():
             if not self._stopped:
                 yield line
 
     def _hear_errors(self) -> Iterable[Line]:
-        chunk = self._read(self._errors, "standard error")
-        for line in self._said.feed(chunk) if chunk else self._said.rest():
-            self._remarks.take(line)
+        self._remarks.feed(self._read(self._errors, "standard error", self._limits.errors))
         return ()
 
     def _hear_guard(self) -> Iterable[Line]:
@@ -168,15 +171,15 @@ class Process:
             self._selector.unregister(self._line)
         return ()
 
-    def _read(self, pipe: IO[bytes], name: str) -> bytes:
+    def _read(self, pipe: IO[bytes], name: str, limit: int) -> bytes:
         """What is there; nothing at its end, or where it is more than there may be."""
         chunk = os.read(pipe.fileno(), _CHUNK)
         self._sizes[name] += len(chunk)
-        if self._sizes[name] > self._limits.output:
-            self.stop(f"its process printed more than {self._limits.output / 2**20:.3g} MiB on {name}")
-            return b""
         if not chunk:
             self._end(pipe)
+        elif self._sizes[name] > limit:
+            self.stop(f"its process printed more than {limit / 2**20:.3g} MiB on {name}")
+            return b""
         return chunk
 
     def _end(self, pipe: IO[bytes]) -> None:

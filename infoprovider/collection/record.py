@@ -1,10 +1,19 @@
 """Which answers of a collection have come, and whether each is one that the contract allows."""
 
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import timedelta
 
 from infoprovider.inventory.model import FACET_TYPES, PARTED_BY_PROJECT, Facet
 from infoprovider.providers.contract import Answer, CollectContext, Failed, NotOffered, Observed, Parts
+
+LONGEST_REASON = 1000
+"""Characters of a reason that are kept."""
+
+
+def shortened(reason: str) -> str:
+    """A reason that fits into a log and a table."""
+    return reason if len(reason) <= LONGEST_REASON else f"{reason[:LONGEST_REASON]} … (shortened)"
 
 
 class Record:
@@ -53,7 +62,8 @@ class Record:
 
     def _checked(self, answer: Observed | Failed | NotOffered) -> Answer:
         if not isinstance(answer, Observed):
-            return answer
+            # A manager may answer with a whole page where it should say what is wrong.
+            return replace(answer, reason=shortened(answer.reason))
         fault = self._fault(answer)
         if fault is None:
             return answer

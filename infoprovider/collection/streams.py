@@ -49,30 +49,46 @@ class Lines:
 class Remarks:
     """Logs the first lines that a process says on standard error, counts the others, and remembers the last."""
 
-    def __init__(self, limit: int, log: "logging.LoggerAdapter[logging.Logger]") -> None:
-        self._left = limit
+    def __init__(self, lines: int, bytes_of_line: int, log: "logging.LoggerAdapter[logging.Logger]") -> None:
+        self._left = lines
         self._left_out = 0
+        self._bytes_of_line = bytes_of_line
+        self._lines = Lines(bytes_of_line)
+        self._tail = b""
         self._log = log
-        self.last = ""
 
-    def take(self, line: Line) -> None:
-        """Take a line."""
-        text = _shown(line)
+    def feed(self, chunk: bytes) -> None:
+        """Take what came."""
+        self._tail = (self._tail + chunk)[-self._bytes_of_line :]
+        if not self._left:  # there may be millions more: they are not worth being looked at one by one
+            self._left_out += chunk.count(b"\n")
+            return
+        for line in self._lines.feed(chunk):
+            self._take(line)
+
+    def end(self) -> None:
+        """Take what came without an end, and say how much was left out."""
+        for line in self._lines.rest():
+            self._take(line)
+        if self._left_out:
+            self._log.warning("%d more lines on its standard error are not logged", self._left_out)
+
+    @property
+    def last(self) -> str:
+        """The last line in which something stands, or nothing."""
+        return next((text for line in reversed(self._tail.split(b"\n")) if (text := _shown(line))), "")
+
+    def _take(self, line: Line) -> None:
+        text = _shown(line.text)
         if not text:
             return
-        self.last = text
         if not self._left:
             self._left_out += 1
             return
         self._left -= 1
         # Our own process says how bad it is, as in `ERROR: …`.
         level = _LEVELS.get(text.partition(":")[0], logging.INFO)
-        self._log.log(level, "%s", text)
-
-    def end(self) -> None:
-        """Say how much was left out."""
-        if self._left_out:
-            self._log.warning("%d more lines on its standard error are not logged", self._left_out)
+        self._log.log(level, "%s%s", text, f" … ({line.missing} bytes more)" if line.missing else "")
 
 
 _LEVELS = {
@@ -82,7 +98,6 @@ _LEVELS = {
 }
 
 
-def _shown(line: Line) -> str:
+def _shown(line: bytes) -> str:
     """As text that cannot disturb a terminal or a log."""
-    text = "".join(one if one.isprintable() else " " for one in line.text.decode(errors="replace")).strip()
-    return f"{text} … ({line.missing} bytes more)" if line.missing else text
+    return "".join(one if one.isprintable() else " " for one in line.decode(errors="replace")).strip()

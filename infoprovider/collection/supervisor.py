@@ -14,7 +14,7 @@ from typing import Any
 from pydantic import BaseModel
 
 from infoprovider.collection.process import Limits, Process
-from infoprovider.collection.record import Record
+from infoprovider.collection.record import Record, shortened
 from infoprovider.collection.request import to_request
 from infoprovider.collection.streams import Line
 from infoprovider.errors import InfoproviderError, Malformed
@@ -56,7 +56,10 @@ def supervise(
     with closing(process):
         fault = yield from _answers(process, record, limits, context.log)
     reason, retryable = process.ending()
-    yield from _failed(record, f"{reason}; {fault}" if fault else reason, retryable)
+    failed = tuple(_failed(record, f"{reason}; {fault}" if fault else reason, retryable))
+    if not failed and not process.ended_well:
+        context.log.warning("everything was answered, but %s", reason)
+    yield from failed
 
 
 def _answers(
@@ -69,7 +72,7 @@ def _answers(
             accepted = tuple(record.accepted(_answer(line)))
             fault = "" if accepted else f"its line {number} answers what was not asked"
         except Malformed as error:
-            accepted, fault = (), str(error)
+            accepted, fault = (), shortened(str(error))
             log.error("%s", fault)  # noqa: TRY400  (no fault of ours: a traceback would tell nothing)
         yield from accepted
         first = first or fault
@@ -85,7 +88,7 @@ def _answer(line: Line) -> Answer:
     """The answer in a line. Raises Malformed."""
     if line.missing:
         size = (len(line.text) + line.missing) / 2**20
-        raise Malformed(f"a line of {size:.1f} MiB is longer than an answer may be: {line.text[:200]!r}")
+        raise Malformed(f"a line of {size:.3g} MiB is longer than an answer may be: {line.text[:200]!r}")
     return from_line(line.text)
 
 

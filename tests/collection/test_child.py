@@ -246,3 +246,20 @@ def test_a_part_with_another_projects_value_has_failed() -> None:
         Failed(facet=Facet.QUOTAS, part="b", reason=reason, retryable=False),
         parts,
     ]
+
+
+@pytest.mark.parametrize(
+    "provider",
+    [
+        says(Failed(facet=Facet.CAPACITY, reason="<html>" * 1000, retryable=True)),
+        breaks(Unreachable("<html>" * 1000)),
+    ],
+)
+def test_a_reason_is_no_page(provider: Provider) -> None:
+    """A manager that answers with a page where it should say what is wrong fills no log and no table."""
+    (failed,) = answers(provider, Facet.CAPACITY)
+    assert isinstance(failed, Failed)
+    assert failed.retryable
+    assert failed.reason.startswith("<html>")
+    assert failed.reason.endswith(" … (shortened)")
+    assert len(failed.reason) < 1100
