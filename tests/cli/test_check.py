@@ -20,6 +20,7 @@ from infoprovider.glue.document import Document, Source, close
 from infoprovider.inventory.model import Facet
 from infoprovider.providers.contract import Answer, CollectContext, ProviderSpec
 from infoprovider.publication.compose import compose
+from infoprovider.publication.stamps import Former
 from infoprovider.publishers.contract import Format, PublisherSpec
 from infoprovider.secret import Secret
 from infoprovider.settings import Settings
@@ -328,6 +329,6 @@ def test_a_renamed_instance_is_worth_a_note(centre: Callable[..., Path]) -> None
 
 def _made_of(*instances: str, at: datetime) -> Document:
     """A document of one entity that was made of facts of these instances."""
-    made = compose(demo.configuration(), demo.facets(), {}, demo.NOON).document.made[0]
+    made = compose(demo.configuration(), demo.facets(), Former(), demo.NOON).document.made[0]
     sources = tuple(Source(facet="manager", instance=name, observed_at=at) for name in instances)
     return close([replace(made, made_of=sources)])
