@@ -99,7 +99,7 @@ def _by_facet(instance: Instance, usable: Iterable[Observed], configuration: Con
     """One fact for each facet that has no parts by project; what the operator declares stands before what was told."""
     parts: dict[Facet, list[Known[Any]]] = {}
     for observed in usable:
-        if observed.facet not in PARTED_BY_PROJECT and observed.facet not in instance.declared:
+        if observed.facet not in PARTED_BY_PROJECT:
             parts.setdefault(observed.facet, []).append(Known(observed.value, _source(instance, observed)))
     for facet, value in instance.declared.items():
         source = Source(facet=facet, instance=instance.name, observed_at=configuration.loaded_at, declared=True)
