@@ -92,7 +92,6 @@ class Process:
         while self._selector.get_map():
             ready = self._selector.select(self._until.remaining())
             if not ready and not self._until.remaining():
-                self._log.error("its processes could not be ended; their guard, process %d, waits", self._guard.pid)
                 return
             for key, _ in ready:
                 yield from key.data()
@@ -112,18 +111,21 @@ class Process:
             pipe.close()
         self._selector.close()
         try:
-            self._guard.wait(PATIENCE)
+            self._guard.wait(min(PATIENCE, self._until.remaining()))
         except subprocess.TimeoutExpired:
-            self._log.error("its guard, process %d, cannot end what it left behind", self._guard.pid)
+            # It has ended what it could. Should it be held up itself, the process goes with it.
+            self._guard.kill()
+            self._guard.wait()
+            self._log.warning("something that its process started could not be ended, and may run on")
 
     def ending(self) -> tuple[str, bool]:
         """Why nothing more comes, in words, and whether the next time may go better."""
         if self._stopped:
             return f"{self._stopped}, and was ended", False
         why, _, status = self._report.decode().strip().partition(" ")
-        if why == "deadline":
+        if why == "deadline" or (not status and not self._until.remaining()):
             remedy = "find out what keeps its manager, or give it a longer deadline"
-            return f"its process had not ended by its deadline of {self._time:.3g} s; {remedy}", True
+            return f"its process had not ended by its deadline of {round(self._time, 1):g} s; {remedy}", True
         if not status:
             return f"its guard ended before it{self._last_words}", True
         code = int(status)
