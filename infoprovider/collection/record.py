@@ -63,7 +63,8 @@ class Record:
     def _checked(self, answer: Observed | Failed | NotOffered) -> Answer:
         if not isinstance(answer, Observed):
             # A manager may answer with a whole page where it should say what is wrong.
-            return replace(answer, reason=shortened(answer.reason))
+            reason = shortened(answer.reason)
+            return answer if reason == answer.reason else replace(answer, reason=reason)
         fault = self._fault(answer)
         if fault is None:
             return answer

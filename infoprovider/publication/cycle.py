@@ -5,6 +5,7 @@ import logging
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import partial
 from pathlib import Path
 
 from infoprovider.config.model import Channel, ChannelBlock, Configuration, TemplateSet
@@ -84,7 +85,7 @@ def update(configuration: Configuration, facets: Facets, store: DocumentStore, n
     boolean_case = configuration.publication.boolean_case
     renderings = {
         tree.name: _completed(
-            render(composition, tree, boolean_case), store.former(tree.name), configuration, composition
+            render(composition, tree, boolean_case), partial(store.former, tree.name), configuration, composition
         )
         for tree in trees_of(configuration.channels)
     }
@@ -93,17 +94,21 @@ def update(configuration: Configuration, facets: Facets, store: DocumentStore, n
     return Current(composition, renderings)
 
 
-def _completed(body: bytes, former: bytes | None, configuration: Configuration, composition: Composition) -> bytes:
+def _completed(
+    body: bytes, former: Callable[[], bytes | None], configuration: Configuration, composition: Composition
+) -> bytes:
     """A rendering with the entries of managers of which nothing is known, as they were handed out before.
 
-    They stay until the last good answer of the manager would have been withheld.
+    `former` reads what that was; it is asked only where something is missing. The entries stay until the last good
+    answer of the manager would have been withheld.
     """
     unknown = frozenset(one.id for one in composition.document.withheld if one.entity == "ComputingService")
     missing = unknown - services_in(body, unknown)
-    if not missing or former is None:
+    before = former() if missing else None
+    if before is None:
         return body
     publish_for = configuration.freshness_of(Facet.MANAGER).publish_for
-    return body + carried_over(former, missing, composition.composed_at - timedelta(seconds=publish_for))
+    return body + carried_over(before, missing, composition.composed_at - timedelta(seconds=publish_for))
 
 
 def _former(store: DocumentStore) -> Former:
@@ -130,7 +135,7 @@ def deliver_all(
         try:
             spec = publisher(channel.block.kind)
             # What the channel itself hands out survives the loss of our own folders.
-            body = _completed(body, former(channel, spec), configuration, current.composition)
+            body = _completed(body, partial(former, channel, spec), configuration, current.composition)
             rendering = Rendering(
                 format=Format(channel.block.format),
                 body=body,
