@@ -9,10 +9,10 @@ VENV := .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/pip install --quiet --disable-pip-version-check --constraint constraints.txt
 SERVICES ?=
-BENCHMARKS := $(wildcard benchmarks/rendering.py benchmarks/composing.py)
 
 ifeq ($(SERVICES),install)
 require := INFOPROVIDER_REQUIRE_SERVICES=1
+peers := --peers mako,python-ldap
 setup := services
 else ifeq ($(SERVICES),)
 setup := $(VENV)/.dev
@@ -32,7 +32,8 @@ check: $(VENV)/.dev
 	@tools/check
 
 bench: $(setup)
-	@for program in $(BENCHMARKS); do $(BIN)/python $$program --short || exit 1; done
+	@$(BIN)/python benchmarks/rendering.py $(peers)
+	@$(BIN)/python benchmarks/composing.py --short
 
 services: $(VENV)/.dev
 	@PYTHON=$(BIN)/python tools/services
