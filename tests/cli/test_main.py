@@ -1,7 +1,6 @@
 """The program as a whole: what it does with words that it does not know, and with errors of every sort."""
 
 import logging
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -22,15 +21,6 @@ from infoprovider.errors import (
     ValidationFailed,
 )
 from tests.cli.conftest import Program
-
-
-@pytest.fixture(autouse=True)
-def root_logger() -> Iterator[None]:
-    """Leave the log as it was for other tests."""
-    root = logging.getLogger()
-    handlers, level = list(root.handlers), root.level
-    yield
-    root.handlers[:], root.level = handlers, level
 
 
 def test_the_version_is_said(program: Program) -> None:
