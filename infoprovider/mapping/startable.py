@@ -1,7 +1,7 @@
 """How many more machines of a type a project could start right now.
 
 The least of what the project's quota leaves and of what the hosts hold. Hosts are divided one by one and then added:
-dividing a sum would count room that no single host has (docs/mapping.md says what is assumed).
+dividing a sum would count room that no single host has (docs/startable-now.md).
 """
 
 import math
