@@ -225,13 +225,27 @@ class HostCapacity:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Room:
+    """Room for further machines of one instance type on all usable hosts together, as the manager's own rules tell it.
+
+    Whoever's quota they are on. `is_upper_bound` where something that could lower the number is not known.
+    """
+
+    __pydantic_config__: ClassVar[ConfigDict] = _STRICT
+    instance_type: str
+    machines: Count
+    is_upper_bound: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Capacity:
     """What the manager holds in all.
 
     Physical and logical CPUs count every host that the manager knows; vCPUs, memory and disk count hosts that are
     enabled and up, overcommitment included; `used` is what is allocated there. `cpu_overcommit` is vCPUs per logical
     CPU. `hosts` is empty where the manager does not tell about single hosts. `disk_is_shared` says that hosts draw
-    from one common store, so their disk must not be added.
+    from one common store, so their disk must not be added. `room` is of those types of which the manager knows more
+    than its hosts' sizes say; it goes before what is computed from these.
     """
 
     __pydantic_config__: ClassVar[ConfigDict] = _STRICT
@@ -246,6 +260,7 @@ class Capacity:
     disk_used_gib: Gibibytes | None = None
     disk_is_shared: bool | None = None
     hosts: tuple[HostCapacity, ...] = ()
+    room: tuple[Room, ...] = ()
 
 
 # --- instance types ------------------------------------------------------------------------------------------------
@@ -381,7 +396,10 @@ class Endorsements:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Quotas:
-    """What one project may hold at most; `max_run_time_s` is a machine's longest life. Part: the project's id."""
+    """What one project may hold at most; `max_run_time_s` is a machine's longest life. Part: the project's id.
+
+    `network_ports` are what machines are connected by, one each at least, where the manager limits them.
+    """
 
     __pydantic_config__: ClassVar[ConfigDict] = _STRICT
     project: str
@@ -393,6 +411,7 @@ class Quotas:
     disk_gib: Gibibytes | Literal["unlimited"] | None = None
     accelerators: Limit = None
     public_addresses: Limit = None
+    network_ports: Limit = None
     max_run_time_s: Count | None = None
     default_run_time_s: Count | None = None
     preemptible: bool | None = None
@@ -402,7 +421,7 @@ class Quotas:
 class Usage:
     """What one project holds now. Part: the project's id.
 
-    `instances`, `vcpus`, `memory_mib`, `disk_gib` and `accelerators` are counted as its quota counts them. The states
+    `instances` down to `network_ports` are counted as its quota counts them. The states
     are machines: running, waiting to start, staging (image transfer, migration), suspended (memory or CPU still
     held), halted (stopped or shelved), error. `holding` is instance type id to machines that hold capacity on a host.
     Start-up times are of recent machines.
@@ -416,6 +435,7 @@ class Usage:
     disk_gib: Gibibytes | None = None
     accelerators: Count | None = None
     public_addresses: Count | None = None
+    network_ports: Count | None = None
     running: Count | None = None
     waiting: Count | None = None
     staging: Count | None = None
@@ -432,7 +452,10 @@ class Usage:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Network:
-    """A network that machines are attached to; addresses are those that machines can still get."""
+    """A network that machines are attached to; addresses are those that machines can still get.
+
+    Of a `floating` one machines get addresses on request while they are attached to another.
+    """
 
     __pydantic_config__: ClassVar[ConfigDict] = _STRICT
     id: str
@@ -441,6 +464,7 @@ class Network:
     vlan: Count | None = None
     addresses: Count | None = None
     addresses_free: Count | None = None
+    floating: bool = False
     ownership: Ownership = Ownership.PUBLIC
     projects: tuple[str, ...] = ()
 

@@ -167,12 +167,18 @@ def _quota_terms(
             continue
         left = quota_left(limit, amount)
         yield _UNREAD if left is None or demand is None else Bound(_whole(left, demand))
+    ports = quota_left(quotas.network_ports, used.network_ports)
+    if ports is not None:  # most managers have no such limit
+        yield Bound(ports)
 
 
 def host_bound(instance_type: InstanceType, capacity: Capacity | None, pools: tuple[HypervisorPool, ...]) -> Bound:
     """How many machines of a type the hosts still hold, whoever starts them."""
     if capacity is None:
         return _UNREAD
+    told = next((room for room in capacity.room if room.instance_type == instance_type.id), None)
+    if told is not None:
+        return Bound(told.machines, known=not told.is_upper_bound)
     bounds = [_rows(instance_type, capacity, pools) if capacity.hosts else _whole_cloud(instance_type, capacity)]
     if capacity.disk_is_shared:
         bounds.append(_shared_disk(instance_type, _left(capacity.disk_gib, capacity.disk_used_gib)))
@@ -273,7 +279,11 @@ def _address_term(project: str | None, networks: Networks | None) -> Bound:
     """Each machine takes an address of a network; it binds where every network of the project tells what is free."""
     if networks is None:
         return _UNBOUND
-    usable = [one for one in networks.networks if one.ownership is Ownership.PUBLIC or project in one.projects]
+    usable = [
+        one
+        for one in networks.networks
+        if not one.floating and (one.ownership is Ownership.PUBLIC or project in one.projects)
+    ]
     free = [one.addresses_free for one in usable if one.addresses_free is not None]
     if not usable or len(free) < len(usable):
         return _UNBOUND

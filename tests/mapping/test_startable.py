@@ -19,6 +19,7 @@ from infoprovider.inventory.model import (
     Networks,
     Ownership,
     Quotas,
+    Room,
     Usage,
 )
 from infoprovider.mapping.startable import (
@@ -316,6 +317,8 @@ def net(free: int | None, *projects: str) -> Network:
         (Networks(networks=(net(5), net(6, "p1"), net(7, "p2"))), 11),
         (Networks(networks=(net(5), net(None))), 40),
         (Networks(networks=(net(3, "p2"),)), 40),
+        (Networks(networks=(net(5), replace(net(2), floating=True))), 5),
+        (Networks(networks=(replace(net(2), floating=True),)), 40),
     ],
 )
 def test_each_machine_takes_an_address(networks: Networks | None, machines: int) -> None:
@@ -332,6 +335,24 @@ def test_public_addresses_bind_where_every_machine_gets_one() -> None:
         networks = Networks(public_ipv4=given_)  # type: ignore[arg-type]  # a word of its list
         found = by_quota(instance_type(), limits, used, hosts=Bound(40), networks=networks)
         assert found == Startable(machines, is_upper_bound=False)
+
+
+def test_each_machine_takes_a_port_where_ports_are_limited() -> None:
+    """The quota of ports binds where it is known, and where it is not it makes nothing uncertain."""
+    limits, used = quotas(network_ports=9), usage(network_ports=5)
+    found = by_quota(instance_type(), limits, used, hosts=Bound(40))
+    assert found == Startable(4, is_upper_bound=False)
+    for unknown in (quotas(), quotas(network_ports="unlimited")):
+        assert by_quota(instance_type(), unknown, used, hosts=Bound(40)) == Startable(40, is_upper_bound=False)
+
+
+@pytest.mark.parametrize("is_upper_bound", [True, False])
+def test_what_the_manager_says_of_a_type_goes_before_its_hosts(is_upper_bound: bool) -> None:
+    """Its own count of room is taken as it is, exact or not, for that type alone."""
+    room = Room(instance_type="special", machines=2, is_upper_bound=is_upper_bound)
+    special = instance_type(id="special", placement_is_known=False)
+    assert on(host(vcpus=8), of=special, room=(room,)) == (2, not is_upper_bound)
+    assert on(host(vcpus=8), of=instance_type(id="other", vcpus=2), room=(room,)) == (4, True)
 
 
 def test_quota_left_is_never_negative_and_keeps_unknown_apart() -> None:
