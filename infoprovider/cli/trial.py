@@ -6,8 +6,10 @@ from typing import Annotated
 
 import typer
 
+from infoprovider import plugins
 from infoprovider.cli import site
 from infoprovider.cli.show import print_centre, print_json_of
+from infoprovider.cli.single import configuration_of, with_communities
 from infoprovider.config.model import TemplateSet
 from infoprovider.publication.compose import compose
 from infoprovider.publication.cycle import Tree, render
@@ -19,17 +21,34 @@ from infoprovider.views.tables import new_console
 
 
 def trial(
-    config: Annotated[
-        Path | None, typer.Argument(metavar="CONFIG", help="The configuration file; the shipped demo centre if none.")
+    what: Annotated[
+        str | None,
+        typer.Argument(
+            metavar="CONFIG|KIND",
+            help="A configuration file, or a kind of manager; the shipped demo centre if none.",
+        ),
     ] = None,
+    os_cloud: Annotated[str | None, typer.Option("--os-cloud", help="An entry of clouds.yaml (openstack).")] = None,
+    os_family: Annotated[
+        str, typer.Option("--os-family", help="What stands for an instance type's system where images differ (KIND).")
+    ] = "linux",
     ldif: Annotated[bool, typer.Option("--ldif", help="Print the LDIF instead of tables.")] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print the tables as JSON.")] = False,
     template_set: Annotated[TemplateSet, typer.Option("--set", help="Which tree is rendered.")] = TemplateSet.RESOURCE,
 ) -> None:
-    """Show what would be published: collect, compose, render, read back. Keeps no state, publishes nothing."""
-    configuration = site.read_configuration(config or folder("examples") / "demo.yaml")
+    """Show what would be published: collect, compose, render, read back. Keeps no state, publishes nothing.
+
+    With a kind, every project that is seen stands for a community of its name.
+    """
     facets = MemoryFacets()
-    outcomes = site.collect(configuration, facets, everything=True)
+    if what in plugins.kinds(plugins.PROVIDERS):
+        settings = {"cloud": os_cloud} if os_cloud else {}
+        configuration = configuration_of(what, settings, os_family)
+        outcomes = site.collect(configuration, facets, everything=True)
+        configuration = with_communities(configuration, facets)
+    else:
+        configuration = site.read_configuration(Path(what) if what else folder("examples") / "demo.yaml")
+        outcomes = site.collect(configuration, facets, everything=True)
     now = site.now()
     composition = compose(configuration, facets, Former(), now)
     body = render(composition, Tree(template_set), configuration.publication.boolean_case)

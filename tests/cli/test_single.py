@@ -1,0 +1,54 @@
+"""A single VM manager named on the command line: its configuration, and a community for each project."""
+
+from datetime import UTC, datetime
+
+import pytest
+
+from infoprovider.cli.single import configuration_of, with_communities
+from infoprovider.errors import ConfigError, PluginError
+from infoprovider.inventory.model import Facet, Quotas, Usage
+from infoprovider.inventory.observation import Observed
+from infoprovider.store.facets import MemoryFacets
+
+NOON = datetime(2026, 1, 15, 12, 0, tzinfo=UTC)
+
+
+def facets(*names: tuple[str, str | None]) -> MemoryFacets:
+    """Projects by id and name, with quotas; the last one with usage alone."""
+    known = MemoryFacets()
+    for project, name in names:
+        quotas = Quotas(project=project, project_name=name)
+        known.keep("static", Observed(facet=Facet.QUOTAS, part=project, value=quotas, observed_at=NOON))
+    known.keep("static", Observed(facet=Facet.USAGE, part="last", value=Usage(project="last"), observed_at=NOON))
+    return known
+
+
+def test_settings_that_are_missing_are_named() -> None:
+    """The message names the setting and where to read on."""
+    with pytest.raises(ConfigError) as caught:
+        configuration_of("static", {}, "linux")
+    assert str(caught.value) == (
+        "command line: static.file: Field required; name it with an option, or write a configuration file "
+        "(docs/providers/static.md)"
+    )
+
+
+def test_a_kind_that_is_not_there_is_refused() -> None:
+    """With the nearest one, as everywhere."""
+    with pytest.raises(PluginError, match="there is no provider of kind statik; write static"):
+        configuration_of("statik", {}, "linux")
+
+
+def test_every_project_stands_for_a_community_of_its_name() -> None:
+    """Names become ones that a community may have; equal ones are told apart by the project's id."""
+    configuration = configuration_of("static", {"file": "nowhere.yaml"}, "linux")
+    found = with_communities(
+        configuration, facets(("p1", "Physics & more"), ("p2", None), ("p3", "physics-more"))
+    ).communities
+    assert [(one.name, one.projects[0].project) for one in found] == [
+        ("last", "last"),
+        ("Physics-more", "p1"),
+        ("p2", "p2"),
+        ("physics-more-p3", "p3"),
+    ]
+    assert {one.projects[0].instance for one in found} == {"static"}
