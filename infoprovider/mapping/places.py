@@ -53,6 +53,19 @@ _ANY_ENTITY = """
     Validity | how long the entry may be believed, a constant of the class | defining
 """
 
+_PRICES = """
+    Price.Resource= | flavour (of an instance type), cpu, memory, storage, …; `.2`, `.3` for further prices | prices
+    Price.FixFee= | fixed fee | prices | currency
+    Price.FixFeePeriod= | once, hourly, daily, monthly, yearly | prices
+    Price.ConsumptionFee= | fee by use | prices | currency
+    Price.ConsumptionFeePeriod= | hourly, daily, monthly, yearly | prices
+    Price.Currency= | ISO 4217 | prices
+    Price.Scope= | for whom | prices
+    Price.ValidFrom= | from when | prices
+    Price.ValidUntil= | until when | prices
+    Price.ObservedAt= | when the prices were observed | prices
+"""
+
 _TABLES = {
     "AdminDomain": """
         ID | registered name of the centre | configuration
@@ -233,16 +246,6 @@ _TABLES = {
         TotalInstances.ObservedAt= | when the capacity was observed, where it is much older than the entry | capacity
         UsedInstances.ObservedAt= | when the machines were counted, where it is much older than the entry | usage
         Connectivity.ObservedAt= | when the networks were observed, where it is much older than the entry | networks
-        Price.Resource= | flavour; `.2`, `.3` for further prices | prices
-        Price.FixFee= | fixed fee | prices | currency
-        Price.FixFeePeriod= | once, hourly, daily, monthly, yearly | prices
-        Price.ConsumptionFee= | fee by use | prices | currency
-        Price.ConsumptionFeePeriod= | hourly, daily, monthly, yearly | prices
-        Price.Currency= | ISO 4217 | prices
-        Price.Scope= | for whom | prices
-        Price.ValidFrom= | from when | prices
-        Price.ValidUntil= | until when | prices
-        Price.ObservedAt= | when the price was observed | prices
     """,
     "Benchmark": """
         ID | made of the host class and the benchmark's type | hypervisors
@@ -323,16 +326,6 @@ _TABLES = {
         DefaultNetworkType= | public, public_only, private, private_only | networks
         PublicNetworkName=* | public networks that the project may use | networks
         Image=* | image to start on one of the types: URI, else native id | images instance_types trust endorsements
-        Price.Resource= | cpu, memory, storage, …; `.2`, `.3` for further prices | prices
-        Price.FixFee= | fixed fee | prices | currency
-        Price.FixFeePeriod= | once, hourly, daily, monthly, yearly | prices
-        Price.ConsumptionFee= | fee by use | prices | currency
-        Price.ConsumptionFeePeriod= | hourly, daily, monthly, yearly | prices
-        Price.Currency= | ISO 4217 | prices
-        Price.Scope= | for whom | prices
-        Price.ValidFrom= | from when | prices
-        Price.ValidUntil= | until when | prices
-        Price.ObservedAt= | when the prices were observed | prices
     """,
     "MappingPolicy": """
         ID | the share's ID with `:policy` | configuration
@@ -343,9 +336,17 @@ _TABLES = {
     """,
 }
 
-PLACES: tuple[Place, ...] = tuple(
-    place for entity, rows in _TABLES.items() for place in (*_rows(entity, rows), *_rows(entity, _ANY_ENTITY))
-)
+_PRICED = ("ExecutionEnvironment", "ComputingShare")
+
+
+def _table(entity: str) -> Iterable[Place]:
+    yield from _rows(entity, _TABLES[entity])
+    if entity in _PRICED:
+        yield from _rows(entity, _PRICES)
+    yield from _rows(entity, _ANY_ENTITY)
+
+
+PLACES: tuple[Place, ...] = tuple(place for entity in _TABLES for place in _table(entity))
 
 
 @cache
