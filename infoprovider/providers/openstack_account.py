@@ -1,0 +1,381 @@
+"""Signing in to an OpenStack, and asking it: plain GET requests through keystoneauth, errors in our own words.
+
+Nothing is tried twice here but one thing that keystoneauth does by itself: a token that a service refuses is renewed
+once.
+"""
+
+import re
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from typing import Any, TypeAlias
+from urllib.parse import urlencode, urlsplit
+
+from infoprovider import __version__
+from infoprovider.deadline import Deadline
+from infoprovider.errors import (
+    ConfigError,
+    DeadlineExceeded,
+    Finding,
+    Malformed,
+    Unauthorised,
+    Unreachable,
+    Unsupported,
+)
+from infoprovider.providers.openstack_settings import Credentials, OpenStackSettings
+from infoprovider.secret import Secret
+
+Session: TypeAlias = Any
+"""keystoneauth1.session.Session, which only whoever uses this provider needs to have."""
+
+SignInPlugin: TypeAlias = tuple[Any, bool | str, str | tuple[str, str] | None]
+"""A keystoneauth plug-in, whom it trusts, and the certificate that it shows."""
+
+_LEAST_WAIT = 0.05
+_VERSIONS = {"image": "/v2", "network": "/v2.0", "identity": "/v3", "placement": "", "compute": ""}
+"""What stands between a service's address and the paths of its API, where the catalogue leaves it out."""
+
+
+class Forbidden(Unauthorised):
+    """The account is known and has no right to this."""
+
+
+class NotThere(Unsupported):
+    """The cloud has no such service, or this service no such call."""
+
+
+class Account:
+    """One sign-in, for one project: asks any service of the catalogue."""
+
+    def __init__(self, session: Session, settings: OpenStackSettings, deadline: Deadline, label: str) -> None:
+        self._session = session
+        self._settings = settings
+        self._deadline = deadline
+        self.label = label
+
+    @property
+    def project(self) -> tuple[str, str | None]:
+        """Id and name of the project that the account works in. Raises what signing in raises, NotThere."""
+        access = self._access()
+        if not access.project_id:
+            raise NotThere(
+                f"{self.label} is signed in to no project; name one in the sign-in (project_id), or an account of one"
+            )
+        return access.project_id, access.project_name
+
+    @property
+    def methods(self) -> tuple[str, ...]:
+        """How the account proved who it is, in keystone's words."""
+        return tuple(self._access()._data["token"].get("methods", ()))  # the library has no name for it
+
+    def has(self, service: str) -> bool:
+        """Whether the catalogue names a service."""
+        try:
+            self.url(service)
+        except NotThere:
+            return False
+        return True
+
+    def url(self, service: str) -> str:
+        """Where the catalogue says that a service is. Raises NotThere."""
+        from keystoneauth1 import exceptions
+
+        settings = self._settings
+        try:
+            found: str = self._access().service_catalog.url_for(
+                service_type=service, interface=settings.interface, region_name=settings.region
+            )
+        except exceptions.CatalogException as error:
+            where = f" of region {settings.region}" if settings.region else ""
+            raise NotThere(
+                f"the catalogue{where} has no {settings.interface} address of the service {service}; "
+                "if the cloud has one, correct region or interface"
+            ) from error
+        return found.rstrip("/")
+
+    def compute_version(self) -> tuple[str, str]:
+        """Address and highest microversion of the compute API. Raises NotThere where it is older than 2.1."""
+        with self._translated("compute", self.url("compute")):
+            data = self._session.get_endpoint_data(
+                service_type="compute",
+                interface=self._settings.interface,
+                region_name=self._settings.region,
+                min_version="2.1",
+                max_version="2.latest",
+            )
+        if data is None or data.max_microversion is None:
+            raise NotThere("the compute API knows no microversions; it is older than version 2.1 (2015)")
+        major, minor = data.max_microversion
+        return str(data.url).rstrip("/"), f"{major}.{minor}"
+
+    def get(self, service: str, path: str, *, microversion: str = "", query: Mapping[str, str] | None = None) -> Any:
+        """One answer as plain data.
+
+        Raises Forbidden, NotThere, Unauthorised, Unreachable, DeadlineExceeded, Malformed.
+        """
+        url = _joined(self.url(service), service, path)
+        return self._get(service, f"{url}?{urlencode(query)}" if query else url, microversion)
+
+    def pages(
+        self, service: str, path: str, key: str, *, microversion: str = "", query: Mapping[str, str] | None = None
+    ) -> list[dict[str, Any]]:
+        """A whole list: all of its pages are followed. Raises as `get` does."""
+        url = _joined(self.url(service), service, path)
+        page = self.get(service, path, microversion=microversion, query=query)
+        found = _listed(page, key, url)
+        seen: set[str] = set()
+        while (link := _following(page, key)) is not None:
+            # Of a link only its query is taken: a service behind a proxy may not know its own address.
+            following = urlsplit(link).query
+            if following in seen:
+                raise Malformed(f"the pages of {url} lead back to themselves; report it to the cloud's operator")
+            seen.add(following)
+            page = self._get(service, f"{url}?{following}", microversion)
+            found += _listed(page, key, url)
+        return found
+
+    def in_project(self, project: str) -> "Account":
+        """The same user in another project, by the token that is there. Its first question signs in."""
+        from keystoneauth1.identity.generic import Token
+        from keystoneauth1.session import Session
+
+        with self._translated("identity", self._auth_url):
+            token = Token(
+                self._auth_url, token=str(self._session.get_token()), project_id=project, reauthenticate=False
+            )
+        session = Session(
+            auth=token,
+            session=self._session.session,
+            verify=self._session.verify,
+            cert=self._session.cert,
+            user_agent=_user_agent(),
+            discovery_cache=self._session._discovery_cache,
+        )
+        return Account(session, self._settings, self._deadline, f"{self.label} in project {project}")
+
+    @property
+    def _auth_url(self) -> str:
+        return str(getattr(self._session.auth, "auth_url", ""))
+
+    def _access(self) -> Any:
+        with self._translated("identity", self._auth_url):
+            auth: Any = self._session.auth
+            return auth.get_access(self._session)
+
+    def _get(self, service: str, url: str, microversion: str) -> Any:
+        headers = {"Accept": "application/json"}
+        if microversion:
+            headers["OpenStack-API-Version"] = f"{service} {microversion}"
+        with self._translated(service, url):
+            response = self._session.get(url, headers=headers, raise_exc=False)
+        _refuse(response, service, url, self.label)
+        try:
+            return response.json()
+        except ValueError as error:
+            raise Malformed(
+                f"GET {url}: the answer is no JSON; look at what stands between us and {service}"
+            ) from error
+
+    @contextmanager
+    def _translated(self, service: str, url: str) -> Iterator[None]:
+        """What keystoneauth raises as what we raise; no message of its own is passed on, for it may quote secrets."""
+        from keystoneauth1 import exceptions
+
+        left = self._deadline.remaining()
+        if not left:
+            raise DeadlineExceeded(f"no time was left to ask {url}; give the instance a longer deadline")
+        # The longest that one read may take; all threads of a collection have the same deadline.
+        self._session.timeout = max(left, _LEAST_WAIT)
+        try:
+            yield
+        except exceptions.HttpError as error:
+            _refuse(error.response, service, error.url or url, self.label, error.http_status)
+            raise
+        except exceptions.ConnectTimeout as error:
+            raise DeadlineExceeded(
+                f"{service} at {_origin(url)} did not answer in time; see whether it hangs, or give the instance a "
+                "longer deadline"
+            ) from error
+        except exceptions.SSLError as error:
+            raise Unreachable(
+                f"{service} at {_origin(url)} is not trusted: {_tls_fault(error)}; name the authority that issued its "
+                "certificate as ca_file, or cacert in clouds.yaml"
+            ) from error
+        except exceptions.ConnectionError as error:
+            if not self._deadline.remaining():
+                raise DeadlineExceeded(f"{service} at {_origin(url)} did not answer in time") from error
+            raise Unreachable(
+                f"{service} at {_origin(url)} cannot be reached: {_network_fault(error)}; check the address and that "
+                "the service runs"
+            ) from error
+        except exceptions.DiscoveryFailure as error:
+            raise Malformed(
+                f"{service} at {url} does not say which versions it has; check the address, "
+                "which for auth_url ends with /v3 as a rule"
+            ) from error
+        except exceptions.ClientException as error:
+            raise Malformed(f"{service} at {url}: {type(error).__name__}; check the sign-in and the address") from error
+
+
+def sign_in(credentials: Credentials, settings: OpenStackSettings, deadline: Deadline) -> Account:
+    """An account that signs in at its first question. Raises ConfigError where the sign-in is not complete."""
+    from keystoneauth1.session import Session
+
+    plugin, verify, cert = plugin_of(credentials, settings)
+    if settings.ca_file is not None:
+        verify = str(settings.ca_file)
+    session = Session(auth=plugin, verify=verify, cert=cert, user_agent=_user_agent())
+    return Account(session, settings, deadline, credentials.label)
+
+
+def _user_agent() -> str:
+    return f"infoprovider/{__version__}"
+
+
+def plugin_of(credentials: Credentials, settings: OpenStackSettings) -> SignInPlugin:
+    """The sign-in plug-in, whom to trust, and our own certificate. Nothing is asked yet. Raises ConfigError."""
+    from keystoneauth1 import exceptions
+
+    options = {name: value.reveal() if isinstance(value, Secret) else value for name, value in credentials.auth.items()}
+    load = _from_clouds_yaml if credentials.cloud else _from_options
+    try:
+        return load(credentials, settings, options)
+    except exceptions.NoMatchingPlugin as error:
+        raise _unusable(
+            credentials, f"there is no sign-in {error.name}", "write a name that keystoneauth knows"
+        ) from error
+    except exceptions.MissingRequiredOptions as error:
+        missing = ", ".join(option.dest for option in error.options)
+        raise _unusable(credentials, f"the sign-in lacks {missing}", "add it to auth") from error
+    except (exceptions.AuthPluginException, TypeError) as error:
+        raise _unusable(credentials, "the sign-in has options that do not fit", "see what its kind takes") from error
+
+
+def _from_options(credentials: Credentials, _settings: OpenStackSettings, options: dict[str, Any]) -> SignInPlugin:
+    from keystoneauth1 import loading
+
+    loader: Any = loading.get_plugin_loader(credentials.auth_type or "password")
+    known = {option.dest for option in loader.get_options()}
+    unknown = sorted(options.keys() - known)
+    if unknown:
+        remedy = f"write some of {', '.join(sorted(known))}"
+        raise _unusable(credentials, f"the sign-in has no option {', '.join(unknown)}", remedy)
+    return loader.load_from_options(**options), True, None
+
+
+def _from_clouds_yaml(credentials: Credentials, settings: OpenStackSettings, options: dict[str, Any]) -> SignInPlugin:
+    from openstack.config.loader import OpenStackConfig
+    from openstack.exceptions import ConfigException
+
+    file = credentials.clouds_file
+    if file is not None and not file.is_file():
+        finding = Finding(file=str(file), what="cannot be read", remedy="name the clouds.yaml as clouds_file")
+        raise ConfigError([finding])
+    places: dict[str, Any] = {}
+    if file is not None:
+        places = {"config_files": [str(file)], "secure_files": [str(file.with_name("secure.yaml"))]}
+    given: dict[str, Any] = {"auth": options} if options else {}
+    if credentials.auth_type:
+        given["auth_type"] = credentials.auth_type
+    if settings.region:
+        given["region_name"] = settings.region
+    try:
+        region = OpenStackConfig(load_envvars=False, app_name="infoprovider", **places).get_one(
+            cloud=credentials.cloud, **given
+        )
+    except ConfigException as error:
+        where = str(file) if file is not None else "clouds.yaml"
+        remedy = "write the name of an entry of that file, and a region that it has"
+        raise ConfigError(
+            [Finding(file=where, what=f"has no usable cloud {credentials.cloud}", remedy=remedy)]
+        ) from error
+    verify, cert = region.get_requests_verify_args()
+    plugin: Any = region.get_auth()
+    return plugin, True if verify is None else verify, cert
+
+
+def _unusable(credentials: Credentials, what: str, remedy: str) -> ConfigError:
+    return ConfigError([Finding(file=f"openstack, {credentials.label}", what=what, remedy=remedy)])
+
+
+def _joined(url: str, service: str, path: str) -> str:
+    """The address of a call: the version is put in where the catalogue leaves it out."""
+    version = _VERSIONS.get(service, "")
+    root = re.sub(r"/v[0-9.]+$", "", url) if version else url
+    return f"{root}{version}{path}"
+
+
+def _listed(page: Any, key: str, url: str) -> list[dict[str, Any]]:
+    found = page.get(key) if isinstance(page, dict) else None
+    if not isinstance(found, list):
+        raise Malformed(f"GET {url}: the answer has no list {key}; look at what stands between us and the service")
+    return list(found)
+
+
+def _following(page: Any, key: str) -> str | None:
+    """Where the next page is: compute and network tell by links beside the list, image by `next`, identity by both."""
+    links = page.get(f"{key}_links", ())
+    named: dict[str, Any] = page.get("links") or {}
+    return next((link["href"] for link in links if link.get("rel") == "next"), page.get("next") or named.get("next"))
+
+
+def _origin(url: str) -> str:
+    parts = urlsplit(url)
+    return f"{parts.scheme}://{parts.netloc}"
+
+
+def _refuse(response: Any, service: str, url: str, label: str, status: int | None = None) -> None:
+    """Raise what an answer's status says, if it says no."""
+    code = response.status_code if response is not None else status or 0
+    if code < 400 and response is not None:
+        return
+    asked = f"GET {url}" if service != "identity" or "auth/tokens" not in url else f"signing in at {url}"
+    verdict = _VERDICTS.get(code)
+    if verdict is not None:
+        raise verdict(f"{asked} with {label}", response)
+    if 400 <= code < 500:
+        raise Malformed(f"{asked}: {service} answered with error {code}; its log says why")
+    raise Unreachable(f"{asked}: {service} answered with error {code}; its log says why")
+
+
+def _unauthorised(asked: str, _response: Any) -> Exception:
+    return Unauthorised(
+        f"{asked} was refused: user, secret or token are wrong or have expired, or the project is disabled; "
+        "renew them where the settings name them"
+    )
+
+
+def _forbidden(asked: str, _response: Any) -> Exception:
+    return Forbidden(f"{asked} is not allowed; give the account the role that docs/providers/openstack.md names")
+
+
+def _not_there(asked: str, _response: Any) -> Exception:
+    return NotThere(f"{asked}: there is no such thing in this cloud")
+
+
+def _too_many(asked: str, response: Any) -> Exception:
+    wait = response.headers.get("Retry-After", "") if response is not None else ""
+    pause = f" and asks to wait {wait} s" if re.fullmatch(r"\d{1,6}", wait) else ""
+    return Unreachable(
+        f"{asked}: the cloud takes no more requests now{pause}; ask less often (every) or with fewer connections"
+    )
+
+
+_VERDICTS: Mapping[int, Callable[[str, Any], Exception]] = {
+    401: _unauthorised,
+    403: _forbidden,
+    404: _not_there,
+    406: _not_there,
+    429: _too_many,
+}
+
+
+def _tls_fault(error: BaseException) -> str:
+    """Why a certificate is refused, as OpenSSL says it."""
+    found = re.search(r"certificate verify failed: ([^(\"']+)", str(error))
+    return found.group(1).strip() if found else "its certificate cannot be verified"
+
+
+def _network_fault(error: BaseException) -> str:
+    """What the system says of a connection that fails, without the address that the message repeats."""
+    found = re.search(r"\[Errno -?\d+\] ([^'\")]+)", str(error))
+    return found.group(1).strip() if found else "the connection broke"
