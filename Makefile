@@ -1,6 +1,6 @@
 # make demo                     publishes the shipped demo centre and shows what a broker sees: no root, no service
 # make test                     runs the tests with whatever is installed, and says at the end what it did not run
-# make test SERVICES=install    installs the Debian packages that the rest needs (as root), and runs everything
+# make test SERVICES=install    installs what the rest needs (Debian packages as root, an OpenStack), and runs everything
 # make check                    format, lint, types and tests
 # make bench                    the benchmarks, in their short form
 
@@ -38,6 +38,7 @@ bench: $(setup)
 services: $(VENV)/.dev
 	@PYTHON=$(BIN)/python tools/services
 	@$(PIP) --editable '.[libldap]'
+	@PYTHON=$(PYTHON) tools/testbeds/openstack/up --install
 
 $(VENV)/.run: pyproject.toml constraints.txt
 	@$(PYTHON) -m venv $(VENV)

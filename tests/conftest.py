@@ -1,5 +1,6 @@
 """What every test stands on: which services are there, and what is said of those that are not."""
 
+import hashlib
 import importlib.util
 import os
 import shutil
@@ -28,6 +29,13 @@ def module(name: str) -> bool:
     return importlib.util.find_spec(name) is not None
 
 
+def openstack_environment() -> str:
+    """The file that is there when the environment of the OpenStack testbed is; `up` there has the same rule."""
+    requirements = Path(__file__).parents[1] / "tools" / "testbeds" / "openstack" / "requirements.txt"
+    cache = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "infoprovider-testbeds"
+    return str(cache / f"openstack-{hashlib.sha256(requirements.read_bytes()).hexdigest()[:12]}" / "complete")
+
+
 @dataclass(frozen=True)
 class Service:
     """What tests with a marker need beside Python: how it is looked for, and under which names."""
@@ -46,6 +54,7 @@ SERVICES = {
         ("/usr/sbin/slapd", "/usr/sbin/bdii-update", "ldapsearch", "ldapadd", "/etc/ldap/schema/GLUE20.schema"),
     ),
     "libldap": Service(module, ("ldap",)),
+    "openstack": Service(program, (openstack_environment(),)),
 }
 MISSING = {marker: missing for marker, service in SERVICES.items() if (missing := service.missing())}
 NOT_RUN = pytest.StashKey[dict[str, int]]()
