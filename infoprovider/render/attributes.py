@@ -2,10 +2,12 @@
 
 A value is only safe to write after `ldif.safe` has looked at it, and looking at each of two million values takes longer
 than writing them. So the values of one field are proven harmless together, by a few passes over their joined text that
-run at the speed of memory; only where that fails is each of them looked at.
+run at the speed of memory; only where that fails is each of them looked at. What all of them have alike is looked at
+and written once.
 """
 
 from collections.abc import Callable, Iterable, Sequence
+from datetime import UTC, datetime
 from functools import partial
 from itertools import chain, repeat
 from operator import attrgetter
@@ -20,8 +22,14 @@ from infoprovider.glue.vocabulary import ExtendedBoolean
 Column: TypeAlias = Sequence[Any]
 """What each of the entities has in one field."""
 
-Parts: TypeAlias = tuple[Iterable[str], ...]
-"""What one field adds to each of the entities: columns of text, to be joined from left to right; none for no lines."""
+Part: TypeAlias = str | Iterable[str]
+"""A text that all entities have, or a column with the text of each."""
+
+Writer: TypeAlias = Callable[[Any], str]
+"""From what an entity has in a field to its lines, each with the line feed before it; none for no value."""
+
+ColumnWriter: TypeAlias = Callable[[Writer, Column], tuple[Part, ...]]
+"""The same for many entities, from left to right; it is given the writer for those to be written one by one."""
 
 
 class AttributeLines:
@@ -31,86 +39,101 @@ class AttributeLines:
         attributes = attributes_of(cls)
         self._values = attrgetter(*(attribute.field for attribute in attributes))
         identifier, *others = attributes
-        first = partial(_identifiers, identifier.ldap or identifier.name)
-        self._writers: list[Callable[[Column], Parts]] = [
-            first,
-            *(_writer_of(attribute, uppercase) for attribute in others),
-        ]
+        self._identifier = identifier.ldap or identifier.name
+        self._writers = [_writers_of(attribute, uppercase) for attribute in others]
 
     def of(self, entities: Iterable[Entity]) -> list[str]:
-        """The lines of each entity, as one text without a line feed at its end."""
-        columns = zip(*map(self._values, entities), strict=True)
-        parts = [part for write, column in zip(self._writers, columns, strict=True) for part in write(column)]
-        return list(map("".join, zip(*parts)))  # noqa: B905  (some of the parts never end)
+        """The lines of each entity, of which there is at least one, as one text without a line feed at its end."""
+        identifiers, *columns = zip(*map(self._values, entities), strict=True)
+        parts = [*_identifiers(self._identifier, identifiers)]
+        for (write, write_many), column in zip(self._writers, columns, strict=True):
+            alike = column.count(column[0]) == len(column)
+            parts += (write(column[0]),) if alike else write_many(write, column)
+        return _joined(parts)
 
 
-def _identifiers(name: str, column: Column) -> Parts:
+def _joined(parts: Iterable[Part]) -> list[str]:
+    """The text of each entity; the columns say how many there are, since what is shared never ends."""
+    columns: list[Iterable[str]] = []
+    shared = ""
+    for part in parts:
+        if isinstance(part, str):
+            shared += part
+        else:
+            columns += repeat(shared), part
+            shared = ""
+    return list(map("".join, zip(*columns, repeat(shared))))
+
+
+def _identifiers(name: str, column: Column) -> tuple[Part, ...]:
     """The first line; all others bring the line feed before them, so that any of them can be absent."""
     if ldif.harmless(column):
-        return repeat(f"{name}: "), column
+        return f"{name}: ", column
     return ([ldif.line(name, ldif.safe(value)) for value in column],)
 
 
-def _writer_of(attribute: Attribute, uppercase: bool) -> Callable[[Column], Parts]:
+def _writers_of(attribute: Attribute, uppercase: bool) -> tuple[Writer, ColumnWriter]:
     name = attribute.ldap or attribute.name
     if attribute.multiple:
-        return partial(_several, name)
+        return partial(_lines, name), partial(_several, name)
     if attribute.enumeration is ExtendedBoolean and uppercase:
-        return partial(_spelt, name, str.upper)
-    if attribute.target is not None or attribute.enumeration is not None:
-        return partial(_repeated, name)
-    if attribute.type.python is int:
-        return partial(_whole_numbers, name)
-    return partial(_texts, name) if attribute.type.python is str else partial(_spelt, name, ldif.text)
+        return partial(_capitals, name), _repeated
+    by_type: dict[type, ColumnWriter] = {
+        str: partial(_texts, name),
+        int: partial(_whole_numbers, name),
+        datetime: partial(_moments, name),
+    }
+    return partial(_line, name), by_type.get(attribute.type.python, _repeated)
 
 
-def _spelt(name: str, text: Callable[[Any], str], column: Column) -> Parts:
-    """A field whose values have a spelling of their own, in which nothing can need care."""
-    lines = {value: "" if value is None else f"\n{name}: {text(value)}" for value in set(column)}
-    return ([lines[value] for value in column],) if any(lines.values()) else ()
+def _line(name: str, value: object) -> str:
+    safe = "" if value is None else ldif.safe(ldif.text(value))
+    return f"\n{ldif.line(name, safe)}" if safe else ""
 
 
-def _repeated(name: str, column: Column) -> Parts:
-    """A field in which the same texts come again and again: a word of an enumeration, an association."""
-    present = set(column) - {None}
-    if not present:
-        return ()
-    lines = {value: f"\n{name}: {value}" for value in present}
-    if not ldif.harmless(present):
-        lines = {value: _line(name, value) for value in present}
-    lines[None] = ""
+def _capitals(name: str, value: str | None) -> str:
+    return _line(name, value and value.upper())
+
+
+def _lines(name: str, values: Iterable[str]) -> str:
+    return "".join(f"\n{ldif.line(name, value)}" for value in ldif.safe_values(values))
+
+
+def _one_by_one(write: Writer, column: Column) -> tuple[Part, ...]:
+    return (list(map(write, column)),)
+
+
+def _repeated(write: Writer, column: Column) -> tuple[Part, ...]:
+    """Where the same values come again and again, as the words of an enumeration do."""
+    lines = {value: write(value) for value in set(column)}
     return ([lines[value] for value in column],)
 
 
-def _whole_numbers(name: str, column: Column) -> Parts:
-    if None not in column:
-        return repeat(f"\n{name}: "), map(str, column)
-    if column.count(None) == len(column):
-        return ()
-    return (["" if value is None else f"\n{name}: {value}" for value in column],)
+def _whole_numbers(name: str, write: Writer, column: Column) -> tuple[Part, ...]:
+    return _one_by_one(write, column) if None in column else (f"\n{name}: ", map(str, column))
 
 
-def _texts(name: str, column: Column) -> Parts:
-    present = [value for value in column if value is not None] if None in column else column
-    if not present:
-        return ()
+def _moments(name: str, write: Writer, column: Column) -> tuple[Part, ...]:
+    if {value and value.tzinfo for value in column} != {UTC}:
+        return _repeated(write, column)
+    days = {day: f"\n{name}: {day}T" for day in set(map(datetime.date, column))}
+    return ([f"{days[value.date()]}{value.time().isoformat('seconds')}Z" for value in column],)
+
+
+def _texts(name: str, write: Writer, column: Column) -> tuple[Part, ...]:
+    present = [value for value in column if value is not None]
     if not ldif.harmless(present):
-        return (["" if value is None else _line(name, value) for value in column],)
-    if present is column:
-        return repeat(f"\n{name}: "), column
+        return _one_by_one(write, column)
+    if len(present) == len(column):
+        return f"\n{name}: ", column
     return (["" if value is None else f"\n{name}: {value}" for value in column],)
 
 
-def _several(name: str, column: Column) -> Parts:
+def _several(name: str, write: Writer, column: Column) -> tuple[Part, ...]:
     values = list(chain.from_iterable(column))
-    if not values:
-        return ()
-    if ldif.harmless(values) and sum(map(len, map(frozenset, column))) == len(values):
-        between = f"\n{name}: "
-        return ([between + between.join(entries) if entries else "" for entries in column],)
-    return (["".join(f"\n{ldif.line(name, value)}" for value in ldif.safe_values(entries)) for entries in column],)
-
-
-def _line(name: str, value: str) -> str:
-    safe = ldif.safe(value)
-    return f"\n{ldif.line(name, safe)}" if safe else ""
+    if not ldif.harmless(values):
+        return _one_by_one(write, column)
+    if len(frozenset(values)) < len(values) and sum(map(len, map(frozenset, column))) < len(values):
+        return _one_by_one(write, column)
+    between = f"\n{name}: "
+    return ([between + between.join(entries) if entries else "" for entries in column],)

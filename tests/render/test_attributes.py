@@ -1,6 +1,6 @@
 """The attribute lines of many entities at once: the same as one value at a time, whatever the values are."""
 
-from datetime import datetime
+from datetime import datetime, timedelta, timezone
 from enum import StrEnum
 from typing import Any
 
@@ -21,6 +21,13 @@ TEXTS = st.sampled_from(
     ["plain", "two words", "", " lead", "trail ", ":x", "<x", "dn: x", "a\nb", "é", "e\u0301", "a  b", "a b", "100%"]
 )
 
+MOMENTS = (
+    MOMENT,
+    MOMENT + timedelta(days=1, seconds=1),
+    MOMENT + timedelta(microseconds=999_999),
+    MOMENT.astimezone(timezone(timedelta(hours=-13))),
+)
+
 
 def values_of(attribute: Attribute) -> st.SearchStrategy[Any]:
     """Whatever the field may hold, trouble included."""
@@ -33,7 +40,7 @@ def values_of(attribute: Attribute) -> st.SearchStrategy[Any]:
     elif python is float:
         one = st.floats(allow_nan=False, allow_infinity=False)
     elif python is datetime:
-        one = st.just(MOMENT)
+        one = st.sampled_from(MOMENTS)
     return st.lists(one, max_size=3).map(tuple) if attribute.multiple else st.none() | one
 
 
