@@ -148,15 +148,19 @@ def _sum(numbers: Sequence[int | None]) -> int | None:
 
 
 def offers_of(entries: Iterable[Entry]) -> tuple[Offer, ...]:
-    """What each community could start now, by share and instance type."""
+    """What each community could start now: by share, small instance types first."""
     by_id = {entry.id: entry for entry in entries if isinstance(entry, Entity)}
-    return tuple(
-        _offer(share, instance_type, by_id)
-        for share in by_id.values()
-        if isinstance(share, ComputingShare)
-        for key in share.execution_environment_foreign_key
-        if isinstance(instance_type := by_id.get(key), ExecutionEnvironment)
-    )
+    found: list[Offer] = []
+    for share in by_id.values():
+        if isinstance(share, ComputingShare):
+            types = (by_id.get(key) for key in share.execution_environment_foreign_key)
+            offers = [_offer(share, one, by_id) for one in types if isinstance(one, ExecutionEnvironment)]
+            found += sorted(offers, key=_size)
+    return tuple(found)
+
+
+def _size(offer: Offer) -> tuple[int, int, str]:
+    return offer.vcpus or 0, offer.memory or 0, offer.name or offer.instance_type or ""
 
 
 def _offer(share: ComputingShare, instance_type: ExecutionEnvironment, by_id: dict[str, Entity]) -> Offer:
