@@ -2,7 +2,8 @@
 
 import json
 import tomllib
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -15,9 +16,12 @@ from infoprovider.inventory.model import Facet
 from infoprovider.providers.contract import ProviderSpec
 from infoprovider.publishers.contract import PublisherSpec
 from infoprovider.testing import check_provider, check_publisher
+from tests.providers.openstack_recorded import PASSWORD, serving
 
 ROOT = Path(__file__).parents[1]
 REGISTERED = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["entry-points"]
+
+CLOUDS = ExitStack()
 
 Checked = tuple[dict[str, Any], dict[str, Any]]
 """Settings as they are written, and options of the check."""
@@ -44,11 +48,32 @@ def runs_a_program(folder: Path) -> Checked:
     return settings, {"now": lambda: datetime.now(UTC).replace(microsecond=0)}
 
 
-PROVIDERS: dict[str, Callable[[Path], Checked]] = {"exec": runs_a_program, "static": describes}
+def asks_a_cloud(folder: Path) -> Checked:
+    """Recorded answers of a real one, given over HTTP as long as these tests run."""
+    secret = folder / "password"
+    secret.write_text(PASSWORD)
+    secret.chmod(0o600)
+    settings = CLOUDS.enter_context(serving("admin")).settings("admin")
+    settings["auth"]["password"] = {"file": str(secret)}
+    return settings, {}
+
+
+PROVIDERS: dict[str, Callable[[Path], Checked]] = {
+    "exec": runs_a_program,
+    "openstack": asks_a_cloud,
+    "static": describes,
+}
 PUBLISHERS: dict[str, Callable[[Path], Checked]] = {
     "bdii": lambda folder: ({"folder": str(folder)}, {}),
     "stdout": lambda _folder: ({}, {"may_print": True}),
 }
+
+
+@pytest.fixture(autouse=True)
+def _closed_clouds() -> Iterator[None]:
+    """No server outlives the test that started it."""
+    with CLOUDS:
+        yield
 
 
 def test_every_plug_in_of_ours_is_checked() -> None:

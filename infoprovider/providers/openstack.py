@@ -188,14 +188,23 @@ class _Collection:
             request: cloud.ask("placement: GET /allocation_candidates (of a type)", fetch_candidates, query)
             for request, query in to_questions(flavors.value.records, side.hosts, settings).items()
         }
-        tolds = {request: future.result() for request, future in asked.items()}
-        able: dict[Request, frozenset[str]] = {request: frozenset(told.value) for request, told in tolds.items()}
+        able: dict[Request, frozenset[str] | None] = {}
+        tolds: list[Told[object]] = [hosts, flavors]
+        for request, future in asked.items():
+            try:
+                told = future.result()
+            except CollectError as error:
+                able[request] = None
+                tolds.append(Told(None, hosts.at, (), (f"room for a type is an upper bound: {error}",)))
+            else:
+                able[request] = frozenset(told.value)
+                tolds.append(told)
         aggregates = None
         if AGGREGATE_FILTER in settings.filters and cloud.sees_all:
             groups = cloud.ask("compute: GET /os-aggregates", fetch_aggregates).result()
             aggregates = to_aggregate_metadata(groups.value, cloud.hypervisors.value)
-        room = to_room(flavors.value.records, side, able, aggregates, settings)
-        return joined(room, hosts, flavors, *tolds.values())
+            tolds.append(groups)
+        return joined(to_room(flavors.value.records, side, able, aggregates, settings), *tolds)
 
     # --- projects --------------------------------------------------------------------------------------------------
 

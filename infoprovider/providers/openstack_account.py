@@ -5,9 +5,10 @@ once.
 """
 
 import re
+import warnings
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from typing import Any, TypeAlias
+from typing import Any, NoReturn, TypeAlias
 from urllib.parse import urlencode, urlsplit
 
 from infoprovider import __version__
@@ -121,7 +122,7 @@ class Account:
         """A whole list: all of its pages are followed. Raises as `get` does."""
         url = _joined(self.url(service), service, path)
         page = self.get(service, path, microversion=microversion, query=query)
-        found = _listed(page, key, url)
+        found = _listed(page, key, f"{url}?{urlencode(query)}" if query else url)
         seen: set[str] = set()
         while (link := _following(page, key)) is not None:
             # Of a link only its query is taken: a service behind a proxy may not know its own address.
@@ -187,33 +188,35 @@ class Account:
         self._session.timeout = max(left, _LEAST_WAIT)
         try:
             yield
-        except exceptions.HttpError as error:
-            _refuse(error.response, service, error.url or url, self.label, error.http_status)
-            raise
-        except exceptions.ConnectTimeout as error:
-            raise DeadlineExceeded(
-                f"{service} at {_origin(url)} did not answer in time; see whether it hangs, or give the instance a "
-                "longer deadline"
-            ) from error
-        except exceptions.SSLError as error:
-            raise Unreachable(
-                f"{service} at {_origin(url)} is not trusted: {_tls_fault(error)}; name the authority that issued its "
-                "certificate as ca_file, or cacert in clouds.yaml"
-            ) from error
-        except exceptions.ConnectionError as error:
-            if not self._deadline.remaining():
-                raise DeadlineExceeded(f"{service} at {_origin(url)} did not answer in time") from error
-            raise Unreachable(
-                f"{service} at {_origin(url)} cannot be reached: {_network_fault(error)}; check the address and that "
-                "the service runs"
-            ) from error
-        except exceptions.DiscoveryFailure as error:
-            raise Malformed(
-                f"{service} at {url} does not say which versions it has; check the address, "
-                "which for auth_url ends with /v3 as a rule"
-            ) from error
         except exceptions.ClientException as error:
-            raise Malformed(f"{service} at {url}: {type(error).__name__}; check the sign-in and the address") from error
+            self._refuse(error, service, url)
+
+    def _refuse(self, error: Exception, service: str, url: str) -> NoReturn:
+        from keystoneauth1 import exceptions
+
+        where = f"{service} at {_origin(url)}"
+        match _origin_of(error):
+            case exceptions.HttpError() as refusal:
+                _refuse(refusal.response, service, refusal.url or url, self.label, refusal.http_status)
+            case exceptions.SSLError() as fault:
+                raise Unreachable(
+                    f"{where} is not trusted: {_tls_fault(fault)}; name the authority that issued its certificate as "
+                    "ca_file, or cacert in clouds.yaml"
+                ) from error
+            case exceptions.ConnectionError() as fault:
+                if isinstance(fault, exceptions.ConnectTimeout) or not self._deadline.remaining():
+                    raise DeadlineExceeded(
+                        f"{where} did not answer in time; see whether it hangs, or give the instance a longer deadline"
+                    ) from error
+                raise Unreachable(
+                    f"{where} cannot be reached: {_network_fault(fault)}; check the address and that the service runs"
+                ) from error
+            case exceptions.DiscoveryFailure():
+                raise Malformed(
+                    f"{service} at {url} does not say which versions it has; check the address, which for auth_url "
+                    "ends with /v3 as a rule"
+                ) from error
+        raise Malformed(f"{service} at {url}: {type(error).__name__}; check the sign-in and the address") from error
 
 
 def sign_in(credentials: Credentials, settings: OpenStackSettings, deadline: Deadline) -> Account:
@@ -246,6 +249,8 @@ def plugin_of(credentials: Credentials, settings: OpenStackSettings) -> SignInPl
     except exceptions.MissingRequiredOptions as error:
         missing = ", ".join(option.dest for option in error.options)
         raise _unusable(credentials, f"the sign-in lacks {missing}", "add it to auth") from error
+    except exceptions.OptionError as error:
+        raise _unusable(credentials, str(error).rstrip("."), "add it to auth") from error
     except (exceptions.AuthPluginException, TypeError) as error:
         raise _unusable(credentials, "the sign-in has options that do not fit", "see what its kind takes") from error
 
@@ -279,9 +284,11 @@ def _from_clouds_yaml(credentials: Credentials, settings: OpenStackSettings, opt
     if settings.region:
         given["region_name"] = settings.region
     try:
-        region = OpenStackConfig(load_envvars=False, app_name="infoprovider", **places).get_one(
-            cloud=credentials.cloud, **given
-        )
+        with warnings.catch_warnings():
+            # It warns of libraries that it would use for other things than ours.
+            warnings.simplefilter("ignore")
+            config = OpenStackConfig(load_envvars=False, app_name="infoprovider", **places)
+            region = config.get_one(cloud=credentials.cloud, **given)
     except ConfigException as error:
         where = str(file) if file is not None else "clouds.yaml"
         remedy = "write the name of an entry of that file, and a region that it has"
@@ -345,7 +352,7 @@ def _unauthorised(asked: str, _response: Any) -> Exception:
 
 
 def _forbidden(asked: str, _response: Any) -> Exception:
-    return Forbidden(f"{asked} is not allowed; give the account the role that docs/providers/openstack.md names")
+    return Forbidden(f"{asked} is not allowed; give the account a role that docs/providers/openstack.md has")
 
 
 def _not_there(asked: str, _response: Any) -> Exception:
@@ -367,6 +374,18 @@ _VERDICTS: Mapping[int, Callable[[str, Any], Exception]] = {
     406: _not_there,
     429: _too_many,
 }
+
+
+def _origin_of(error: BaseException) -> BaseException:
+    """What a failed search for versions failed by: keystoneauth hides that behind an error of its own."""
+    from keystoneauth1 import exceptions
+
+    fault: BaseException | None = error
+    while fault is not None:
+        if isinstance(fault, exceptions.HttpError | exceptions.ConnectionError):
+            return fault
+        fault = fault.__cause__ or fault.__context__
+    return error
 
 
 def _tls_fault(error: BaseException) -> str:

@@ -36,7 +36,7 @@ def joined(value: U, *tolds: Told[object]) -> Told[U]:
 def not_as_documented(what: str, error: Exception) -> Malformed:
     """An answer that lacks something, or has something else in its place."""
     return Malformed(
-        f"{what}: the answer is not as the API's documentation says ({type(error).__name__}: {error}); "
+        f"{what}: the answer is not as documented ({type(error).__name__}: {error}); "
         "look at what stands between us and the cloud"
     )
 

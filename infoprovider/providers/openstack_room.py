@@ -16,6 +16,9 @@ from infoprovider.providers.openstack_settings import OpenStackSettings
 AggregateMetadata: TypeAlias = Mapping[str, Mapping[str, str]]
 """The properties of a host's aggregates, by the host's id."""
 
+Able: TypeAlias = Mapping[Request, frozenset[str] | None]
+"""The hosts that can serve a request, for those that placement was asked about; None where it did not answer."""
+
 AGGREGATE_FILTER = "AggregateInstanceExtraSpecsFilter"
 
 
@@ -62,11 +65,11 @@ def to_query(request: Request) -> Query:
 def to_room(
     flavors: Iterable[Flavor],
     side: HostSide,
-    able: Mapping[Request, frozenset[str]],
+    able: Able,
     aggregates: AggregateMetadata | None,
     settings: OpenStackSettings,
 ) -> tuple[Room, ...]:
-    """Room for each type; `able` is the roots that can serve a request, where placement was asked.
+    """Room for each type.
 
     A type without a root disk of its own has none: how much disk its machines take depends on the image.
     """
@@ -78,20 +81,22 @@ def to_room(
 def to_room_of(
     flavor: Flavor,
     side: HostSide,
-    able: Mapping[Request, frozenset[str]],
+    able: Able,
     aggregates: AggregateMetadata | None,
     settings: OpenStackSettings,
 ) -> Room:
     """Room for one type, an upper bound where something decides that neither placement nor the site tells."""
     request = to_request(flavor, settings)
-    hosts = [host for host in side.hosts if host.usable and host.id in able.get(request, {host.id})]
+    serving = able.get(request, frozenset(host.id for host in side.hosts))
+    hosts = [host for host in side.hosts if host.usable and (serving is None or host.id in serving)]
     further = set(settings.filters) - {AGGREGATE_FILTER}
     if AGGREGATE_FILTER in settings.filters and aggregates is not None:
         hosts = [host for host in hosts if suits_aggregates(specs_of(flavor), aggregates.get(host.id, {}))]
     elif AGGREGATE_FILTER in settings.filters:
         further.add(AGGREGATE_FILTER)
     machines = min(sum(machines_on(host, request, side.store) for host in hosts), _in_store(request, side.store))
-    exact = request.is_whole and "extra_specs" in flavor and side.are_states_known and not further
+    told = request.is_whole and "extra_specs" in flavor and serving is not None
+    exact = told and side.are_states_known and not further
     return Room(instance_type=flavor["id"], machines=int(machines), is_upper_bound=not exact)
 
 
