@@ -56,8 +56,7 @@ def test_a_folder_that_is_a_file_does_not_keep_the_others_from_theirs(tmp_path: 
     done = demo.publish("--quiet")
     assert done.returncode == ExitCode.PARTLY
     assert done.stderr == (
-        f"infoprovider: channel resource-bdii: cannot read {tmp_path}/file/ldif: not a directory; "
-        "name a folder\n"
+        f"infoprovider: channel resource-bdii: cannot read {tmp_path}/file/ldif: not a directory; name a folder\n"
     )
     assert read_ldif((ldif / "cloud.ldif").read_text())
 
