@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from infoprovider.glue.document import Made
 from infoprovider.glue.entities import ApplicationEnvironment
 from infoprovider.inventory.model import Endorsement, Image
-from infoprovider.mapping.context import SLOW, InstanceFacts, when_observed
+from infoprovider.mapping.context import SLOW, InstanceFacts, note_age
 from infoprovider.mapping.other_info import OtherInfo
 from infoprovider.mapping.vocabulary import platform
 
@@ -87,6 +87,7 @@ def _state(facts: InstanceFacts, image: Image, endorsement: Endorsement | None) 
 
 
 def _image_info(facts: InstanceFacts, image: Image, endorsement: Endorsement | None) -> tuple[str, ...]:
+    assert facts.images is not None  # noqa: S101
     units = facts.context.units
     info = OtherInfo("ApplicationEnvironment")
     info.add("Image.Format", image.disk_format)
@@ -105,5 +106,5 @@ def _image_info(facts: InstanceFacts, image: Image, endorsement: Endorsement | N
         info.add("Image.Endorser", endorsement.endorser)
         info.add("Image.ImageList", endorsement.image_list)
         info.add("Image.Expiry", endorsement.expires_at)
-        info.add("Image.Endorser.ObservedAt", when_observed(facts.endorsements.source))
+        note_age(info, "Image.Endorser.ObservedAt", facts.endorsements, facts.images.source, SLOW)
     return info.values()

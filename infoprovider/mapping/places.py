@@ -280,7 +280,7 @@ _TABLES = {
         Image.Endorser=* | who endorses it | endorsements
         Image.ImageList=* | list that carries the endorsement | endorsements
         Image.Expiry= | when the endorsement ends | endorsements
-        Image.Endorser.ObservedAt= | when the endorsement was observed | endorsements
+        Image.Endorser.ObservedAt= | when that was observed, where it is much older than the entry | endorsements
     """,
     "ComputingShare": """
         ID | made of the instance's name and the project's id | quotas usage
