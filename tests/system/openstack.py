@@ -111,6 +111,10 @@ class Cloud:
         """Somebody in a project: `admin`; `member` in any project; `reader-<project>` in that one."""
         return Account(self.auth_url, user, project)
 
+    def project_ids(self) -> dict[str, str]:
+        """Every project of the cloud, also those of nobody: id by name."""
+        return {one["name"]: one["id"] for one in self.account().get("identity", "/projects")["projects"]}
+
     # --- requests ---
 
     def log_sizes(self) -> dict[str, int]:

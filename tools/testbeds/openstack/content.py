@@ -1,5 +1,6 @@
 """What the testbed is asked to have: hosts, projects, instance types, images, machines; nothing here talks to it."""
 
+import hashlib
 import json
 from dataclasses import dataclass, field
 
@@ -128,7 +129,7 @@ def hard_flavors():
     for n, name in enumerate(ODD_NAMES.values()):
         one_line = text(n).replace("\n", " ")  # nova takes no line breaks in a description
         size = {"vcpus": 2, "ram": 3000 + n, "disk": 7, "swap": 512 * n, "OS-FLV-EXT-DATA:ephemeral": 3 * n}
-        found.append(Flavor(name, size | {"id": f"Odd Id.{n}", "description": one_line}, {"note": text(n)}))
+        found.append(Flavor(name, size | {"id": f"Odd Id.{n}", "description": one_line}, {"Site:note": text(n)}))
     found.append(Flavor(TOO_LARGE, {"vcpus": 1, "ram": 2048, "disk": 900000}))
     found.append(Flavor("no.disk", {"vcpus": 1, "ram": 512, "disk": 0}))
     for owner in HIDDEN:
@@ -158,26 +159,31 @@ class Image:
         return "img_signature" in self.properties
 
 
-ENDORSED = {
-    "vmcatcher_event_dc_description": "endorsed image",
-    "vmcatcher_event_dc_identifier": "11111111-2222-3333-4444-555555555555",
-    "vmcatcher_event_ad_mpuri": "https://appdb.example.org/store/vo/image/1/",
-    "vmcatcher_event_hv_format": "qcow2",
-    "vmcatcher_event_sl_arch": "x86_64",
-    "vmcatcher_event_sl_os": "Linux",
-    "vmcatcher_event_sl_osname": "Rocky",
-    "vmcatcher_event_sl_osversion": "9",
-    "vmcatcher_event_il_dc_identifier": "99999999-8888-7777-6666-555555555555",
-    "APPLIANCE_ATTRIBUTES": json.dumps(
-        {
-            "ad:mpuri": "https://appdb.example.org/store/vo/image/1/",
-            "dc:identifier": "11111111-2222-3333-4444-555555555555",
-            "hv:format": "qcow2",
-            "sl:checksum:sha512": "0" * 128,
-            "sl:endorser": "CN=Endorser,O=Example",
-        }
-    ),
-}
+def data_of(name):
+    """What an image consists of: 512 bytes, no two images the same."""
+    return hashlib.sha256(name.encode()).digest() * 16
+
+
+def endorsed(name, number):
+    """What an image catalogue leaves in the properties of an image that somebody vouches for."""
+    uri = f"https://appdb.example.org/store/vo/image/{number}/"
+    packed = {
+        "ad:mpuri": uri,
+        "dc:identifier": f"11111111-2222-3333-4444-{number:012}",
+        "hv:format": "qcow2",
+        "sl:checksum:sha512": hashlib.sha512(data_of(name)).hexdigest(),
+        "sl:endorser": "CN=Endorser,O=Example",
+    }
+    return {
+        "vmcatcher_event_dc_description": "endorsed image",
+        "vmcatcher_event_dc_identifier": packed["dc:identifier"],
+        "vmcatcher_event_ad_mpuri": uri,
+        "vmcatcher_event_hv_format": "qcow2",
+        "vmcatcher_event_il_dc_identifier": "99999999-8888-7777-6666-555555555555",
+        "APPLIANCE_ATTRIBUTES": json.dumps(packed),
+    }
+
+
 SIGNED = {
     "img_signature": "cGxhY2Vob2xkZXI=",
     "img_signature_hash_method": "SHA-256",
@@ -196,11 +202,11 @@ KINDS_OF_IMAGE = [
     properties("debian", "12", "qcow2", hw_vif_model="virtio", hw_disk_bus="virtio"),
     properties("ubuntu", "24.04", "raw", hw_qemu_guest_agent="yes"),
     properties("centos", "9", "vmdk", hypervisor_type="vmware", vmware_disktype="streamOptimized"),
-    properties("rocky", "9", "qcow2", **ENDORSED),
+    properties("rocky", "9", "qcow2"),
     properties("windows", "2022", "vhd", family="windows", architecture="aarch64"),
     properties("alma", "9", "qcow2", **SIGNED),
 ]
-DEBIAN, UBUNTU = KINDS_OF_IMAGE[:2]
+DEBIAN, UBUNTU, _, ROCKY = KINDS_OF_IMAGE[:4]
 
 
 def images(number, odd, first_project, second_project):
@@ -209,7 +215,8 @@ def images(number, odd, first_project, second_project):
     for n in range(1, number + 1):
         kind = KINDS_OF_IMAGE[(n - 1) % len(KINDS_OF_IMAGE)]
         name = f"{kind['os_distro']}-{kind['os_version']}-{n:03d}"
-        found.append(Image(name, kind | {"min_disk": n % 20, "min_ram": 512 * (n % 6)}))
+        further = endorsed(name, n) if kind is ROCKY else {}
+        found.append(Image(name, kind | further | {"min_disk": n % 20, "min_ram": 512 * (n % 6)}))
     return found + hard_images(first_project, second_project) if odd else found
 
 

@@ -154,7 +154,7 @@ class Seed:
         return found
 
     def make_images(self):
-        """Of 512 bytes, whatever they are."""
+        """Those that are not there yet."""
         first, second = self.numbered[0], self.numbered[min(1, len(self.numbered) - 1)]
         have = self.image_ids()
         for image in content.images(self.numbers["images"], self.numbers["odd"], first, second):
@@ -167,8 +167,8 @@ class Seed:
         options = {"name": image.name, "visibility": image.visibility, "container_format": "bare"} | image.properties
         path = f"/v2/images/{owner.call('POST', 'glance', '/v2/images', options).json()['id']}"
         if not image.is_signed:
-            data = {"data": b"\0" * 512, "Content-Type": "application/octet-stream"}
-            owner.call("PUT", "glance", f"{path}/file", **data)
+            file = {"data": content.data_of(image.name), "Content-Type": "application/octet-stream"}
+            owner.call("PUT", "glance", f"{path}/file", **file)
         if image.shared_with:
             other = self.project_ids[image.shared_with]
             owner.call("POST", "glance", f"{path}/members", {"member": other})

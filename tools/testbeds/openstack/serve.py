@@ -43,6 +43,12 @@ CATALOGUE = {
     "compute": ("nova", "/v2.1"),
     "network": ("neutron", ""),
 }
+IMAGE_TYPES = {
+    "QEMU": ("ami", "iso", "qcow2", "raw"),
+    "VMware vCenter Server": ("iso", "vmdk"),
+}
+"""Disk formats that nova's drivers of these hypervisors boot."""
+
 PASSWORD = "testbed"  # noqa: S105  (of a cloud that only this machine can reach)
 FROM_INSIDE = "X-Testbed-Service"
 START_SECONDS = 120
@@ -235,6 +241,9 @@ def define_driver():
             self.vcpus, self.memory_mb, self.local_gb = self.size.vcpus, self.size.memory_mb, self.size.local_gb
             self.resources = fake.Resources(self.vcpus, self.memory_mb, self.local_gb)
             self.host_status_base.update(hypervisor_type=self.size.type, hypervisor_version=self.size.version)
+            bootable = IMAGE_TYPES.get(self.size.type, ("raw",))
+            images = {f"supports_image_type_{name}": name in bootable for name in ("raw", *bootable)}
+            self.capabilities = self.capabilities | images
             # The fake driver keeps its machines in memory; after a restart the database has them.
             for machine in objects.InstanceList.get_by_host(context.get_admin_context(), host):
                 self.instances[machine.uuid] = fake.FakeInstance(machine.name, machine.power_state, machine.uuid)
