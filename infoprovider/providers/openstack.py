@@ -1,4 +1,4 @@
-"""Provider `openstack`: a cloud that is asked by its own APIs, release Rocky (2018) or newer.
+"""Provider `openstack`: a cloud that is asked by its own APIs, release Train (2019) or newer.
 
 One account that administers the cloud, one that is a member of several projects, or one for each project: what an
 account may not see is not offered, never zero. docs/providers/openstack.md says which fact is from which call.
@@ -11,7 +11,7 @@ from typing import Any
 from infoprovider.errors import CollectError, ConfigError, Finding
 from infoprovider.inventory.model import Facet, FacetValue, Hypervisors, Machines, Room, SignIn
 from infoprovider.providers.contract import Answer, CollectContext, Failed, NotOffered, Observed, Parts, ProviderSpec
-from infoprovider.providers.openstack_account import Forbidden, NotThere, plugin_of
+from infoprovider.providers.openstack_account import Forbidden, NotThere
 from infoprovider.providers.openstack_cloud import Cloud, Project
 from infoprovider.providers.openstack_flavors import VIRTUAL_GPU, Request, to_instance_types
 from infoprovider.providers.openstack_hosts import (
@@ -32,8 +32,9 @@ from infoprovider.providers.openstack_manager_facts import (
 from infoprovider.providers.openstack_networks import fetch_availability, fetch_networks, fetch_subnets, to_networks
 from infoprovider.providers.openstack_projects import Amounts, to_amounts, to_machine, to_quotas, to_usage
 from infoprovider.providers.openstack_questions import Questions, Told, joined, not_as_documented
-from infoprovider.providers.openstack_room import AGGREGATE_FILTER, HostSide, to_questions, to_room
+from infoprovider.providers.openstack_room import AGGREGATE_FILTER, HostSide, to_questions, to_room, with_pools
 from infoprovider.providers.openstack_settings import OpenStackSettings
+from infoprovider.providers.openstack_sign_in import way_in
 
 
 def collect(settings: OpenStackSettings, context: CollectContext) -> Iterator[Answer]:
@@ -56,7 +57,7 @@ def check(settings: OpenStackSettings) -> list[Finding]:
     found: list[Finding] = []
     for credentials in (*([settings] if settings.is_given else []), *settings.projects):
         try:
-            plugin_of(credentials, settings)
+            way_in(credentials, settings)
         except ConfigError as error:
             found += error.findings
     return found
@@ -117,7 +118,14 @@ class _Collection:
 
     def _instance_types(self) -> Told[FacetValue]:
         told = self._cloud.flavors
-        return joined(to_instance_types(told.value.records, told.value.projects, self._settings), told)
+        types = to_instance_types(told.value.records, told.value.projects, self._settings)
+        try:
+            hosts, summaries = self._hosts()
+        except CollectError:  # which the facets of the hosts say
+            return joined(types, told)
+        if summaries is None or not self._cloud.sees_all:
+            return joined(types, told)
+        return joined(with_pools(types, told.value.records, hosts.value, self._settings), told, hosts)
 
     def _images(self) -> Told[FacetValue]:
         told = self._cloud.images

@@ -5,7 +5,6 @@ once.
 """
 
 import re
-import warnings
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any, NoReturn, TypeAlias
@@ -14,26 +13,27 @@ from urllib.parse import urlencode, urlsplit
 from infoprovider import __version__
 from infoprovider.deadline import Deadline
 from infoprovider.errors import (
-    ConfigError,
     DeadlineExceeded,
-    Finding,
     Malformed,
     Unauthorised,
     Unreachable,
     Unsupported,
 )
-from infoprovider.providers.openstack_settings import Credentials, OpenStackSettings
-from infoprovider.secret import Secret
 
 Session: TypeAlias = Any
 """keystoneauth1.session.Session, which only whoever uses this provider needs to have."""
 
-SignInPlugin: TypeAlias = tuple[Any, bool | str, str | tuple[str, str] | None]
-"""A keystoneauth plug-in, whom it trusts, and the certificate that it shows."""
+
+USER_AGENT = f"infoprovider/{__version__}"
+
+SHARE_OF_TIME = 3
+"""One read may take this part of the time that is left, and no more."""
 
 _LEAST_WAIT = 0.05
-_VERSIONS = {"image": "/v2", "network": "/v2.0", "identity": "/v3", "placement": "", "compute": ""}
+_VERSIONS = {"image": "/v2", "network": "/v2.0", "identity": "/v3", "compute": "/v2.1"}
 """What stands between a service's address and the paths of its API, where the catalogue leaves it out."""
+
+_VERSION = re.compile(r"/v\d+(\.\d+)?(/|$)")
 
 
 class Forbidden(Unauthorised):
@@ -47,10 +47,13 @@ class NotThere(Unsupported):
 class Account:
     """One sign-in, for one project: asks any service of the catalogue."""
 
-    def __init__(self, session: Session, settings: OpenStackSettings, deadline: Deadline, label: str) -> None:
+    def __init__(
+        self, session: Session, deadline: Deadline, label: str, region: str | None, interface: str = "public"
+    ) -> None:
         self._session = session
-        self._settings = settings
         self._deadline = deadline
+        self._region = region
+        self._interface = interface
         self.label = label
 
     @property
@@ -80,15 +83,14 @@ class Account:
         """Where the catalogue says that a service is. Raises NotThere."""
         from keystoneauth1 import exceptions
 
-        settings = self._settings
         try:
             found: str = self._access().service_catalog.url_for(
-                service_type=service, interface=settings.interface, region_name=settings.region
+                service_type=service, interface=self._interface, region_name=self._region
             )
         except exceptions.CatalogException as error:
-            where = f" of region {settings.region}" if settings.region else ""
+            where = f" of region {self._region}" if self._region else ""
             raise NotThere(
-                f"the catalogue{where} has no {settings.interface} address of the service {service}; "
+                f"the catalogue{where} has no {self._interface} address of the service {service}; "
                 "if the cloud has one, correct region or interface"
             ) from error
         return found.rstrip("/")
@@ -98,8 +100,8 @@ class Account:
         with self._translated("compute", self.url("compute")):
             data = self._session.get_endpoint_data(
                 service_type="compute",
-                interface=self._settings.interface,
-                region_name=self._settings.region,
+                interface=self._interface,
+                region_name=self._region,
                 min_version="2.1",
                 max_version="2.latest",
             )
@@ -113,14 +115,14 @@ class Account:
 
         Raises Forbidden, NotThere, Unauthorised, Unreachable, DeadlineExceeded, Malformed.
         """
-        url = _joined(self.url(service), service, path)
+        url = joined_url(self.url(service), service, path)
         return self._get(service, f"{url}?{urlencode(query)}" if query else url, microversion)
 
     def pages(
         self, service: str, path: str, key: str, *, microversion: str = "", query: Mapping[str, str] | None = None
     ) -> list[dict[str, Any]]:
         """A whole list: all of its pages are followed. Raises as `get` does."""
-        url = _joined(self.url(service), service, path)
+        url = joined_url(self.url(service), service, path)
         page = self.get(service, path, microversion=microversion, query=query)
         found = _listed(page, key, f"{url}?{urlencode(query)}" if query else url)
         seen: set[str] = set()
@@ -148,10 +150,11 @@ class Account:
             session=self._session.session,
             verify=self._session.verify,
             cert=self._session.cert,
-            user_agent=_user_agent(),
+            user_agent=USER_AGENT,
             discovery_cache=self._session._discovery_cache,
         )
-        return Account(session, self._settings, self._deadline, f"{self.label} in project {project}")
+        label = f"{self.label} in project {project}"
+        return Account(session, self._deadline, label, self._region, self._interface)
 
     @property
     def _auth_url(self) -> str:
@@ -184,8 +187,8 @@ class Account:
         left = self._deadline.remaining()
         if not left:
             raise DeadlineExceeded(f"no time was left to ask {url}; give the instance a longer deadline")
-        # The longest that one read may take; all threads of a collection have the same deadline.
-        self._session.timeout = max(left, _LEAST_WAIT)
+        # One service that hangs must leave time for the others; all threads of a collection have the same deadline.
+        self._session.timeout = max(left / SHARE_OF_TIME, _LEAST_WAIT)
         try:
             yield
         except exceptions.ClientException as error:
@@ -219,96 +222,10 @@ class Account:
         raise Malformed(f"{service} at {url}: {type(error).__name__}; check the sign-in and the address") from error
 
 
-def sign_in(credentials: Credentials, settings: OpenStackSettings, deadline: Deadline) -> Account:
-    """An account that signs in at its first question. Raises ConfigError where the sign-in is not complete."""
-    from keystoneauth1.session import Session
-
-    plugin, verify, cert = plugin_of(credentials, settings)
-    if settings.ca_file is not None:
-        verify = str(settings.ca_file)
-    session = Session(auth=plugin, verify=verify, cert=cert, user_agent=_user_agent())
-    return Account(session, settings, deadline, credentials.label)
-
-
-def _user_agent() -> str:
-    return f"infoprovider/{__version__}"
-
-
-def plugin_of(credentials: Credentials, settings: OpenStackSettings) -> SignInPlugin:
-    """The sign-in plug-in, whom to trust, and our own certificate. Nothing is asked yet. Raises ConfigError."""
-    from keystoneauth1 import exceptions
-
-    options = {name: value.reveal() if isinstance(value, Secret) else value for name, value in credentials.auth.items()}
-    load = _from_clouds_yaml if credentials.cloud else _from_options
-    try:
-        return load(credentials, settings, options)
-    except exceptions.NoMatchingPlugin as error:
-        raise _unusable(
-            credentials, f"there is no sign-in {error.name}", "write a name that keystoneauth knows"
-        ) from error
-    except exceptions.MissingRequiredOptions as error:
-        missing = ", ".join(option.dest for option in error.options)
-        raise _unusable(credentials, f"the sign-in lacks {missing}", "add it to auth") from error
-    except exceptions.OptionError as error:
-        raise _unusable(credentials, str(error).rstrip("."), "add it to auth") from error
-    except (exceptions.AuthPluginException, TypeError) as error:
-        raise _unusable(credentials, "the sign-in has options that do not fit", "see what its kind takes") from error
-
-
-def _from_options(credentials: Credentials, _settings: OpenStackSettings, options: dict[str, Any]) -> SignInPlugin:
-    from keystoneauth1 import loading
-
-    loader: Any = loading.get_plugin_loader(credentials.auth_type or "password")
-    known = {option.dest for option in loader.get_options()}
-    unknown = sorted(options.keys() - known)
-    if unknown:
-        remedy = f"write some of {', '.join(sorted(known))}"
-        raise _unusable(credentials, f"the sign-in has no option {', '.join(unknown)}", remedy)
-    return loader.load_from_options(**options), True, None
-
-
-def _from_clouds_yaml(credentials: Credentials, settings: OpenStackSettings, options: dict[str, Any]) -> SignInPlugin:
-    from openstack.config.loader import OpenStackConfig
-    from openstack.exceptions import ConfigException
-
-    file = credentials.clouds_file
-    if file is not None and not file.is_file():
-        finding = Finding(file=str(file), what="cannot be read", remedy="name the clouds.yaml as clouds_file")
-        raise ConfigError([finding])
-    places: dict[str, Any] = {}
-    if file is not None:
-        places = {"config_files": [str(file)], "secure_files": [str(file.with_name("secure.yaml"))]}
-    given: dict[str, Any] = {"auth": options} if options else {}
-    if credentials.auth_type:
-        given["auth_type"] = credentials.auth_type
-    if settings.region:
-        given["region_name"] = settings.region
-    try:
-        with warnings.catch_warnings():
-            # It warns of libraries that it would use for other things than ours.
-            warnings.simplefilter("ignore")
-            config = OpenStackConfig(load_envvars=False, app_name="infoprovider", **places)
-            region = config.get_one(cloud=credentials.cloud, **given)
-    except ConfigException as error:
-        where = str(file) if file is not None else "clouds.yaml"
-        remedy = "write the name of an entry of that file, and a region that it has"
-        raise ConfigError(
-            [Finding(file=where, what=f"has no usable cloud {credentials.cloud}", remedy=remedy)]
-        ) from error
-    verify, cert = region.get_requests_verify_args()
-    plugin: Any = region.get_auth()
-    return plugin, True if verify is None else verify, cert
-
-
-def _unusable(credentials: Credentials, what: str, remedy: str) -> ConfigError:
-    return ConfigError([Finding(file=f"openstack, {credentials.label}", what=what, remedy=remedy)])
-
-
-def _joined(url: str, service: str, path: str) -> str:
-    """The address of a call: the version is put in where the catalogue leaves it out."""
-    version = _VERSIONS.get(service, "")
-    root = re.sub(r"/v[0-9.]+$", "", url) if version else url
-    return f"{root}{version}{path}"
+def joined_url(url: str, service: str, path: str) -> str:
+    """The address of a call: the API's version is put in where the catalogue leaves it out."""
+    version = "" if _VERSION.search(urlsplit(url).path) else _VERSIONS.get(service, "")
+    return f"{url}{version}{path}"
 
 
 def _listed(page: Any, key: str, url: str) -> list[dict[str, Any]]:
@@ -359,6 +276,10 @@ def _not_there(asked: str, _response: Any) -> Exception:
     return NotThere(f"{asked}: there is no such thing in this cloud")
 
 
+def _too_old(asked: str, _response: Any) -> Exception:
+    return NotThere(f"{asked}: the service is older than this call; release Train (2019) or a newer one is needed")
+
+
 def _too_many(asked: str, response: Any) -> Exception:
     wait = response.headers.get("Retry-After", "") if response is not None else ""
     pause = f" and asks to wait {wait} s" if re.fullmatch(r"\d{1,6}", wait) else ""
@@ -371,7 +292,7 @@ _VERDICTS: Mapping[int, Callable[[str, Any], Exception]] = {
     401: _unauthorised,
     403: _forbidden,
     404: _not_there,
-    406: _not_there,
+    406: _too_old,
     429: _too_many,
 }
 

@@ -11,7 +11,7 @@ from typing import Any, TypeAlias, TypeVar
 
 from infoprovider.errors import CollectError
 from infoprovider.providers.contract import CollectContext
-from infoprovider.providers.openstack_account import Account, Forbidden, NotThere, sign_in
+from infoprovider.providers.openstack_account import Account, Forbidden, NotThere
 from infoprovider.providers.openstack_flavors import fetch_access, fetch_flavors, is_private
 from infoprovider.providers.openstack_hosts import fetch_hypervisors, fetch_summaries
 from infoprovider.providers.openstack_images import fetch_images, fetch_members, is_shared
@@ -26,6 +26,7 @@ from infoprovider.providers.openstack_projects import (
 )
 from infoprovider.providers.openstack_questions import Questions, Told, joined
 from infoprovider.providers.openstack_settings import OpenStackSettings
+from infoprovider.providers.openstack_sign_in import sign_in
 
 T = TypeVar("T")
 
@@ -198,7 +199,7 @@ class Cloud:
     @property
     def flavors(self) -> Told[Records]:
         """Every flavor that anybody here sees, and who may use the private ones."""
-        asked = self._ask_readers("compute: GET /flavors/detail", fetch_flavors, self.compute.value[1])
+        asked = self._ask_readers("compute: GET /flavors/detail", fetch_flavors)
         if not self.sees_all:
             return _seen(asked, self.readers, is_private)
         call = "compute: GET /flavors/(id)/os-flavor-access"

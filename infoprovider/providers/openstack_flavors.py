@@ -1,7 +1,6 @@
 """Instance types from OpenStack's flavors: what their extra specs ask for, and what placement is asked for them."""
 
 import math
-import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, TypeAlias
@@ -43,6 +42,7 @@ VIRTUAL_GPU = Device(type="GPU")
 """What placement's resource class VGPU is, where nobody says more of it."""
 
 _DEDICATED = frozenset({"dedicated", "mixed"})
+_TOLD_BY_ROWS = frozenset({("VCPU",), ("MEMORY_MB",), ("DISK_GB",), ("VGPU",)})
 _SITE_ACCELERATOR = "Accelerator:"
 
 
@@ -51,7 +51,8 @@ class Request:
     """What nova asks placement for when it starts a machine of a type.
 
     `amounts` are by resource class; classes that stand together can serve in each other's place. `required` and
-    `forbidden` are traits. `is_whole` is False where the type asks for more than placement knows.
+    `forbidden` are traits. `is_whole` is False where the type asks for more than placement knows, or where its extra
+    specs are not told.
     """
 
     amounts: tuple[tuple[tuple[str, ...], int], ...]
@@ -60,11 +61,9 @@ class Request:
     is_whole: bool = True
 
 
-def fetch_flavors(account: Account, newest: str) -> list[dict[str, Any]]:
-    """Every flavor that the account may see, with its extra specs where the compute API is of 2018 or newer."""
-    microversion = FLAVORS if _number(newest) >= _number(FLAVORS) else ""
-    query = {"is_public": "None"}
-    return account.pages("compute", "/flavors/detail", "flavors", microversion=microversion, query=query)
+def fetch_flavors(account: Account) -> list[dict[str, Any]]:
+    """Every flavor that the account may see, with its extra specs as far as it may see these."""
+    return account.pages("compute", "/flavors/detail", "flavors", microversion=FLAVORS, query={"is_public": "None"})
 
 
 def fetch_access(account: Account, flavor: str) -> list[str]:
@@ -112,7 +111,7 @@ def to_instance_type(flavor: Flavor, projects: tuple[str, ...], settings: OpenSt
         boots_from_volume=boots_from_volume(flavor, settings),
         ownership=Ownership.PROJECTS if is_private(flavor) else Ownership.PUBLIC,
         projects=projects if is_private(flavor) else (),
-        placement_is_known=_is_told_by_hosts(request) and "extra_specs" in flavor,
+        placement_is_known=is_told_by_rows(request) and not request.required | request.forbidden,
     )
 
 
@@ -154,7 +153,7 @@ def to_request(flavor: Flavor, settings: OpenStackSettings) -> Request:
         amounts=tuple(sorted((classes, amount) for classes, amount in amounts.items() if amount)),
         required=frozenset(trait for trait, value in traits.items() if value == "required"),
         forbidden=frozenset(trait for trait, value in traits.items() if value == "forbidden"),
-        is_whole=not dedicated and not any(decides_more(name, value) for name, value in specs.items()),
+        is_whole="extra_specs" in flavor and not dedicated and not any(map(decides_more, specs, specs.values())),
     )
 
 
@@ -176,10 +175,9 @@ def _is_of_nova(scope: str) -> bool:
     return scope == scope.lower()
 
 
-def _is_told_by_hosts(request: Request) -> bool:
-    """Whether rows of hosts with vCPUs, memory, disk and devices say all that the type asks for."""
-    usual = {("VCPU",), ("MEMORY_MB",), ("DISK_GB",), ("VGPU",)}
-    return request.is_whole and not request.required | request.forbidden and {c for c, _ in request.amounts} <= usual
+def is_told_by_rows(request: Request) -> bool:
+    """Whether rows of hosts with vCPUs, memory, disk and devices say all that the type asks for, traits apart."""
+    return request.is_whole and {classes for classes, _ in request.amounts} <= _TOLD_BY_ROWS
 
 
 # --- what a machine gets besides its size --------------------------------------------------------------------------
@@ -239,7 +237,3 @@ def to_bandwidth(specs: Mapping[str, str]) -> int | None:
     limit = specs.get("quota:vif_limit", "")
     held += [int(limit)] if limit.isdigit() else []
     return min(held, default=None)
-
-
-def _number(microversion: str) -> tuple[int, ...]:
-    return tuple(int(part) for part in re.findall(r"\d+", microversion))

@@ -5,11 +5,11 @@ The method was measured against starting machines until refused (docs/providers/
 
 import math
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TypeAlias
 
-from infoprovider.inventory.model import Room
-from infoprovider.providers.openstack_flavors import Flavor, Request, is_sized, specs_of, to_request
+from infoprovider.inventory.model import InstanceType, InstanceTypes, Room
+from infoprovider.providers.openstack_flavors import Flavor, Request, is_sized, is_told_by_rows, specs_of, to_request
 from infoprovider.providers.openstack_hosts import Host, Query, Store, Summary
 from infoprovider.providers.openstack_settings import OpenStackSettings
 
@@ -95,8 +95,7 @@ def to_room_of(
     elif AGGREGATE_FILTER in settings.filters:
         further.add(AGGREGATE_FILTER)
     machines = min(sum(machines_on(host, request, side.store) for host in hosts), _in_store(request, side.store))
-    told = request.is_whole and "extra_specs" in flavor and serving is not None
-    exact = told and side.are_states_known and not further
+    exact = request.is_whole and serving is not None and side.are_states_known and not further
     return Room(instance_type=flavor["id"], machines=int(machines), is_upper_bound=not exact)
 
 
@@ -130,3 +129,47 @@ def suits_aggregates(specs: Mapping[str, str], metadata: Mapping[str, str]) -> b
     scope = "aggregate_instance_extra_specs:"
     wanted = {name.removeprefix(scope): value for name, value in specs.items() if name.startswith(scope)}
     return all(value in metadata.get(name, "").split(",") for name, value in wanted.items())
+
+
+# --- which classes of hosts ----------------------------------------------------------------------------------------
+
+
+def with_pools(
+    types: InstanceTypes, flavors: Iterable[Flavor], hosts: Sequence[Host], settings: OpenStackSettings
+) -> InstanceTypes:
+    """The types with the host classes on which their machines run; None where these are all that there are.
+
+    Where some hosts of a class can serve a type and others of it cannot, its rows do not tell where machines run.
+    """
+    requests = {flavor["id"]: to_request(flavor, settings) for flavor in flavors}
+    pools: dict[str, list[Host]] = {}
+    for host in hosts:
+        pools.setdefault(str(host.pool), []).append(host)
+    return InstanceTypes(
+        instance_types=tuple(_with_pools(one, requests[one.id], pools) for one in types.instance_types)
+    )
+
+
+def _with_pools(type_: InstanceType, request: Request, pools: Mapping[str, Sequence[Host]]) -> InstanceType:
+    fitting = {pool: [can_serve(host, request) for host in members] for pool, members in pools.items()}
+    some = tuple(sorted(pool for pool, fits in fitting.items() if any(fits)))
+    is_mixed = any(not all(fitting[pool]) for pool in some)
+    return replace(
+        type_,
+        pools=None if len(some) == len(pools) else some,
+        placement_is_known=is_told_by_rows(request) and not is_mixed,
+    )
+
+
+def can_serve(host: Host, request: Request) -> bool:
+    """Whether a machine could run on a host if that were empty: nothing larger than its hardware, and its traits."""
+    traits = {trait for provider in host.tree for trait in provider["traits"]}
+    if not request.required <= traits or request.forbidden & traits:
+        return False
+    return all(_has(host, classes, amount) for classes, amount in request.amounts)
+
+
+def _has(host: Host, classes: Iterable[str], amount: int) -> bool:
+    """A single request gets no more than the hardware has, whatever the overcommitment."""
+    held = {name: one["capacity"] for provider in host.tree for name, one in provider["resources"].items()}
+    return any(amount <= min(held[name], host.size.get(name, held[name])) for name in classes if name in held)

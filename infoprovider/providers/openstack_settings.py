@@ -71,7 +71,7 @@ class OpenStackSettings(Credentials):
     """
 
     region: str | None = None
-    interface: str = "public"
+    interface: str | None = None
     ca_file: FilePath | None = None
     projects: tuple[Credentials, ...] = ()
     only_projects: tuple[str, ...] = ()

@@ -2,6 +2,7 @@
 
 import json
 import re
+import ssl
 import threading
 import time
 from collections.abc import Iterator, Mapping
@@ -73,11 +74,13 @@ def read(name: str) -> dict[tuple[str, str, str | None], dict[str, Any]]:
 
 
 @contextmanager
-def serving(name: str) -> Iterator[Recorded]:
+def serving(name: str, tls: ssl.SSLContext | None = None) -> Iterator[Recorded]:
     """The cloud as an account of this name saw it."""
     server = ThreadingHTTPServer(("127.0.0.1", 0), _Handler)
     server.daemon_threads = True
-    cloud = Recorded(f"http://127.0.0.1:{server.server_port}", read(name))
+    if tls is not None:
+        server.socket = tls.wrap_socket(server.socket, server_side=True)
+    cloud = Recorded(f"http{'s' if tls else ''}://127.0.0.1:{server.server_port}", read(name))
     server.cloud = cloud  # type: ignore[attr-defined]
     thread = threading.Thread(target=server.serve_forever, args=(0.05,), daemon=True)
     thread.start()

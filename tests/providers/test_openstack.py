@@ -27,8 +27,8 @@ from infoprovider.inventory.model import (
 )
 from infoprovider.providers.contract import Answer, CollectContext, Failed, NotOffered, Observed, Parts
 from infoprovider.providers.openstack import SPEC, check
-from infoprovider.providers.openstack_account import plugin_of
 from infoprovider.providers.openstack_settings import OpenStackSettings
+from infoprovider.providers.openstack_sign_in import way_in
 from tests.providers.openstack_recorded import PASSWORD, Fault, Recorded, serving
 
 NOW = datetime(2026, 11, 21, 2, 0, tzinfo=UTC)
@@ -529,11 +529,11 @@ def test_a_token_from_a_file_is_read_anew_at_every_collection(tmp_path: Path) ->
     for text in ("first", "second"):
         token.write_text(text)
         token.chmod(0o600)
-        plugin, _, _ = plugin_of(settings, settings)
-        assert plugin.access_token == text
+        way = way_in(settings, settings)
+        assert way.plugin.access_token == text
     token.unlink()
     with pytest.raises(ConfigError, match="cannot be read"):
-        plugin_of(settings, settings)
+        way_in(settings, settings)
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,105 @@
+"""How an account of an OpenStack signs in: by an entry of clouds.yaml, or by any sign-in plug-in of keystoneauth."""
+
+import warnings
+from dataclasses import dataclass
+from typing import Any
+
+from infoprovider.deadline import Deadline
+from infoprovider.errors import ConfigError, Finding
+from infoprovider.providers.openstack_account import USER_AGENT, Account
+from infoprovider.providers.openstack_settings import Credentials, OpenStackSettings
+from infoprovider.secret import Secret
+
+
+@dataclass(frozen=True, slots=True)
+class WayIn:
+    """A sign-in that is ready: keystoneauth's plug-in, whom it trusts, the certificate that it shows, where it goes."""
+
+    plugin: Any
+    verify: bool | str = True
+    certificate: str | tuple[str, str] | None = None
+    region: str | None = None
+    interface: str | None = None
+
+
+def sign_in(credentials: Credentials, settings: OpenStackSettings, deadline: Deadline) -> Account:
+    """An account that signs in at its first question. Raises ConfigError where the sign-in is not complete."""
+    from keystoneauth1.session import Session
+
+    way = way_in(credentials, settings)
+    verify = str(settings.ca_file) if settings.ca_file is not None else way.verify
+    session = Session(auth=way.plugin, verify=verify, cert=way.certificate, user_agent=USER_AGENT)
+    region, interface = settings.region or way.region, settings.interface or way.interface or "public"
+    return Account(session, deadline, credentials.label, region, interface)
+
+
+def way_in(credentials: Credentials, settings: OpenStackSettings) -> WayIn:
+    """The sign-in as it will be used; nothing is asked yet. Raises ConfigError where it is not complete."""
+    from keystoneauth1 import exceptions
+
+    options = {name: value.reveal() if isinstance(value, Secret) else value for name, value in credentials.auth.items()}
+    try:
+        if credentials.cloud:
+            return _from_clouds_yaml(credentials, settings, options)
+        return WayIn(_from_options(credentials, options))
+    except exceptions.NoMatchingPlugin as error:
+        raise _unusable(
+            credentials, f"there is no sign-in {error.name}", "write a name that keystoneauth knows"
+        ) from error
+    except exceptions.MissingRequiredOptions as error:
+        missing = ", ".join(option.dest for option in error.options)
+        raise _unusable(credentials, f"the sign-in lacks {missing}", "add it to auth") from error
+    except exceptions.OptionError as error:
+        raise _unusable(credentials, str(error).rstrip("."), "add it to auth") from error
+    except (exceptions.AuthPluginException, TypeError) as error:
+        raise _unusable(credentials, "the sign-in has options that do not fit", "see what its kind takes") from error
+
+
+def _from_options(credentials: Credentials, options: dict[str, Any]) -> Any:
+    from keystoneauth1 import loading
+
+    loader: Any = loading.get_plugin_loader(credentials.auth_type or "password")
+    known = {option.dest for option in loader.get_options()}
+    unknown = sorted(options.keys() - known)
+    if unknown:
+        remedy = f"write some of {', '.join(sorted(known))}"
+        raise _unusable(credentials, f"the sign-in has no option {', '.join(unknown)}", remedy)
+    return loader.load_from_options(**options)
+
+
+def _from_clouds_yaml(credentials: Credentials, settings: OpenStackSettings, options: dict[str, Any]) -> WayIn:
+    from openstack.config.loader import OpenStackConfig
+    from openstack.exceptions import ConfigException
+
+    file = credentials.clouds_file
+    if file is not None and not file.is_file():
+        finding = Finding(file=str(file), what="cannot be read", remedy="name the clouds.yaml as clouds_file")
+        raise ConfigError([finding])
+    places: dict[str, Any] = {}
+    if file is not None:
+        places = {"config_files": [str(file)], "secure_files": [str(file.with_name("secure.yaml"))]}
+    written = {"auth": options or None, "auth_type": credentials.auth_type, "region_name": settings.region}
+    given: dict[str, Any] = {name: value for name, value in written.items() if value}
+    try:
+        with warnings.catch_warnings():
+            # It warns of libraries that it would use for other things than ours.
+            warnings.simplefilter("ignore")
+            config = OpenStackConfig(load_envvars=False, app_name="infoprovider", **places)
+            region = config.get_one(cloud=credentials.cloud, **given)
+            verify, certificate = region.get_requests_verify_args()
+    except ConfigException as error:
+        where = str(file) if file is not None else "clouds.yaml"
+        remedy = "write the name of an entry of that file, and a region that it has"
+        finding = Finding(file=where, what=f"has no usable cloud {credentials.cloud}", remedy=remedy)
+        raise ConfigError([finding]) from error
+    return WayIn(
+        region.get_auth(),
+        True if verify is None else verify,
+        certificate,
+        region.region_name or None,
+        region.config.get("interface"),
+    )
+
+
+def _unusable(credentials: Credentials, what: str, remedy: str) -> ConfigError:
+    return ConfigError([Finding(file=f"openstack, {credentials.label}", what=what, remedy=remedy)])
