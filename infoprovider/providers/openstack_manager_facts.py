@@ -83,7 +83,8 @@ def without_project(url: str, project: str) -> str:
 def to_features(account: Account) -> Features:
     """What users can do, as far as a service for it is in the catalogue; whether a policy forbids it is not told.
 
-    Hypervisors may start machines anew by themselves: without a service for it, nothing is known of that. Starting several machines at once is part of version 2.1 of the compute API.
+    Hypervisors may start machines anew by themselves: without a service for it, nothing is known of failover. Starting
+    several machines at once is part of version 2.1 of the compute API.
     """
     return Features(
         snapshot=account.has("image"),
