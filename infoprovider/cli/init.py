@@ -17,7 +17,7 @@ from infoprovider.cli.first_file import Answers, Proposal, configuration_text, i
 from infoprovider.cli.surroundings import Surroundings, find
 from infoprovider.config.model import RegisteredName
 from infoprovider.deadline import Deadline
-from infoprovider.errors import ConfigError, Finding, InfoproviderError
+from infoprovider.errors import ConfigError, Finding, InfoproviderError, PluginError
 from infoprovider.files import fault, replace_file
 from infoprovider.resources import folder
 
@@ -176,12 +176,28 @@ def _proposal(kind: str, place: str, found: Surroundings, base: Path) -> Proposa
         origin = f" (found in {file})" if file else ""
         why_not = f"There is no provider of kind {kind} in this installation. It would ask {place}{origin}."
         return Proposal(name=name, kind=kind, settings={}, why_not=why_not)
-    if kind == "exec":
-        settings: dict[str, Any] = {"command": shlex.split(place)}
+    try:
+        site.provider(kind)
+    except PluginError as error:
+        return Proposal(
+            name=name, kind=kind, settings={}, why_not=f"{error.what}; {error.remedy}. It would ask {place}."
+        )
+    settings = _settings(kind, place, found)
+    if settings:
         return Proposal(name=name, kind=kind, settings=settings, why_not=_why_not(kind, settings, base))
     wanted = [key for key, field in site.provider(kind).settings.model_fields.items() if field.is_required()]
     why_not = f"Fill in what docs/providers/{kind}.md explains, and remove the signs in front. It would ask {place}."
     return Proposal(name=name, kind=kind, settings=dict.fromkeys(wanted, ""), why_not=why_not)
+
+
+def _settings(kind: str, place: str, found: Surroundings) -> dict[str, Any]:
+    """The settings of a kind that is asked at this place; none where the place alone does not say enough."""
+    if kind == "exec":
+        return {"command": shlex.split(place)}
+    clouds = dict(found.clouds)
+    if kind == "openstack" and place in clouds:
+        return {"cloud": place, "clouds_file": str(clouds[place])}
+    return {}
 
 
 def _why_not(kind: str, settings: dict[str, Any], base: Path) -> str:

@@ -192,22 +192,35 @@ def test_an_option_that_cannot_be_is_refused(run: Callable[..., Any], option: st
 def clouds(file: Path) -> None:
     """A file of clouds with passwords in it."""
     file.parent.mkdir(parents=True, exist_ok=True)
-    file.write_text("clouds:\n  prod: { auth: { password: hunter2, username: admin } }\n  test: { profile: x }\n")
+    auth = "{ auth_url: https://cloud.example.org:5000/v3, password: hunter2, username: admin, project_name: p }"
+    file.write_text(f"clouds:\n  prod: {{ auth: {auth} }}\n  test: {{ profile: x }}\n")
 
 
 def test_clouds_are_named_and_nothing_else_of_them(run: Callable[..., Any], machine: Path) -> None:
-    """The file is full of secrets, of which none is repeated; a kind that is not installed is written as a comment."""
+    """The file is full of secrets, of which none is repeated: the cloud is asked by the name that it has there."""
     clouds(machine / "etc/openstack/clouds.yaml")
     result = run()
     assert result.exit_code == 0
-    assert [one.block.kind for one in checked().instances] == ["static"]
-    assert (
-        f"# There is no provider of kind openstack in this installation. It would ask prod (found in {machine}"
-        in text()
-    )
-    assert "  # - name: openstack\n  #   kind: openstack\n" in text()
+    (instance,) = checked().instances
+    assert instance.block.kind == "openstack"
+    assert instance.block.settings == {"cloud": "prod", "clouds_file": f"{machine}/etc/openstack/clouds.yaml"}
     assert "hunter2" not in text() + result.stdout
     assert "admin" not in text()
+
+
+def test_a_kind_whose_client_is_not_installed_is_a_comment(
+    run: Callable[..., Any], machine: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """With what is missing and how to install it; the rest of the file can be used as it is."""
+    clouds(machine / "etc/openstack/clouds.yaml")
+    monkeypatch.setattr("infoprovider.plugins._is_installed", lambda _: False)
+    assert run().exit_code == 0
+    assert [one.block.kind for one in checked().instances] == ["static"]
+    assert (
+        "  # the kind openstack needs the Python package keystoneauth1, which is not installed; install it:" in text()
+    )
+    assert "It would ask prod." in text()
+    assert "  # - name: openstack\n  #   kind: openstack\n" in text()
 
 
 def test_a_libvirt_that_runs_here_is_named(run: Callable[..., Any], machine: Path) -> None:
