@@ -110,7 +110,7 @@ class _Collection:
         except (Forbidden, NotThere):
             pass
         federated: tuple[SignIn, ...] = ()
-        if not self._settings.sign_in and cloud.sees_all:
+        if not self._settings.sign_in and cloud.asks_alone:
             told = cloud.ask("identity: GET /OS-FEDERATION/identity_providers", fetch_sign_in).result()
             federated = told.value
             tolds.append(told)
@@ -123,7 +123,7 @@ class _Collection:
             hosts, summaries = self._hosts()
         except CollectError:  # which the facets of the hosts say
             return joined(types, told)
-        if summaries is None or not self._cloud.sees_all:
+        if summaries is None or not self._cloud.sees_hosts:
             return joined(types, told)
         return joined(with_pools(types, told.value.records, hosts.value, self._settings), told, hosts)
 
@@ -142,7 +142,7 @@ class _Collection:
             raise NotThere("no project could be signed in to")
         quota = cloud.network_quota(first)
         networks = cloud.ask_reader("network: GET /networks", fetch_networks)
-        if cloud.sees_all:
+        if cloud.asks_alone:
             free = cloud.ask_reader("network: GET /network-ip-availabilities", fetch_availability).result()
             value = to_networks(networks.result().value, (), free.value, quota.result().value)
             return joined(value, networks.result(), free, quota.result())
@@ -160,7 +160,7 @@ class _Collection:
         except (Forbidden, NotThere):
             hypervisors = cloud.hypervisors
             return joined(to_hosts(hypervisors.value, None), hypervisors), None
-        if not cloud.sees_all:
+        if not cloud.sees_hosts:
             return joined(to_hosts(None, summaries.value), summaries), summaries
         hypervisors = cloud.hypervisors
         return joined(to_hosts(hypervisors.value, summaries.value), hypervisors, summaries), summaries
@@ -177,11 +177,11 @@ class _Collection:
         if summaries is None:
             return joined(to_capacity(hosts.value, pools.pools, None, (), device), hosts)
         store = to_store(hosts.value, summaries.value, self._settings)
-        room = self._room(HostSide(hosts=hosts.value, store=store, are_states_known=self._cloud.sees_all), hosts)
+        room = self._room(HostSide(hosts=hosts.value, store=store, are_states_known=self._cloud.sees_hosts), hosts)
         return joined(to_capacity(hosts.value, pools.pools, store, room.value, device), hosts, room)
 
     def _pools(self, hosts: Sequence[Host]) -> Hypervisors:
-        if not self._cloud.sees_all:
+        if not self._cloud.sees_hosts:
             return Hypervisors(pools=())
         return to_hypervisors(self._cloud.hypervisors.value, hosts, self._settings.hypervisor_names)
 
@@ -208,7 +208,7 @@ class _Collection:
                 able[request] = frozenset(told.value)
                 tolds.append(told)
         aggregates = None
-        if AGGREGATE_FILTER in settings.filters and cloud.sees_all:
+        if AGGREGATE_FILTER in settings.filters and cloud.sees_hosts:
             groups = cloud.ask("compute: GET /os-aggregates", fetch_aggregates).result()
             aggregates = to_aggregate_metadata(groups.value, cloud.hypervisors.value)
             tolds.append(groups)

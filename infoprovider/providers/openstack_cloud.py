@@ -1,6 +1,7 @@
 """One collection's view of an OpenStack: who asks, which projects there are, and every answer once.
 
-Whether an account sees the whole cloud is told by the first thing that only administrators see: the hypervisors.
+What an account may see is found out by asking: whether it sees the hosts by the list of hypervisors, whether it
+administers the cloud by the list of all projects as well.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -88,12 +89,12 @@ class Cloud:
 
     @property
     def hypervisors(self) -> Told[list[Record]]:
-        """Every hypervisor. Raises Forbidden where the account does not see the whole cloud."""
+        """Every hypervisor. Raises Forbidden where the account does not see the hosts."""
         return self.ask("compute: GET /os-hypervisors/detail", fetch_hypervisors).result()
 
     @cached_property
-    def sees_all(self) -> bool:
-        """Whether the main account sees the whole cloud. Raises CollectError where that could not be learned."""
+    def sees_hosts(self) -> bool:
+        """Whether the main account sees the hosts. Raises CollectError where that could not be learned."""
         try:
             return bool(self.hypervisors.calls)
         except (Forbidden, NotThere):
@@ -102,7 +103,7 @@ class Cloud:
     @property
     def summaries(self) -> Told[dict[str, Any]]:
         """What placement says of every host. Raises Forbidden, NotThere."""
-        known = frozenset(str(one["id"]) for one in self.hypervisors.value) if self.sees_all else frozenset()
+        known = frozenset(str(one["id"]) for one in self.hypervisors.value) if self.sees_hosts else frozenset()
         return self.ask("placement: GET /allocation_candidates", fetch_summaries, known).result()
 
     # --- projects --------------------------------------------------------------------------------------------------
@@ -121,16 +122,15 @@ class Cloud:
             found = [_signed_in(Project(id=""), account, future) for account, future in signing]
             answered = [future.result() for _, future in self._signing if future.exception() is None]
             return joined(found, *answered)
-        if self.sees_all:
-            try:
-                told = self.ask("identity: GET /projects", fetch_projects).result()
-            except (Forbidden, NotThere):
-                pass
-            else:
-                there = [one for one in told.value if one.get("enabled", True) and not one.get("is_domain")]
-                every = [Project(id=one["id"], name=one["name"], account=self.main) for one in there]
-                return joined(every, told)
-        return self._own_projects()
+        if not self.asks_alone:
+            return self._own_projects()
+        told = self._every_project.result()
+        there = [one for one in told.value if one.get("enabled", True) and not one.get("is_domain")]
+        return joined([Project(id=one["id"], name=one["name"], account=self.main) for one in there], told)
+
+    @property
+    def _every_project(self) -> Future[Told[list[Record]]]:
+        return self.ask("identity: GET /projects", fetch_projects)
 
     def _own_projects(self) -> Told[list[Project]]:
         """Those that the account may work in; it signs in to each of them anew, with the token that it has."""
@@ -148,9 +148,22 @@ class Cloud:
         return joined([mine, *found], told)
 
     @cached_property
+    def asks_alone(self) -> bool:
+        """Whether the main account asks for all projects: it administers the cloud, and no others are given.
+
+        Raises CollectError where that could not be learned.
+        """
+        if self._settings.projects or not self.sees_hosts:
+            return False
+        try:
+            return bool(self._every_project.result().calls)
+        except (Forbidden, NotThere):
+            return False
+
+    @cached_property
     def readers(self) -> list[Account]:
         """The accounts that together see what any project sees, without those that cannot sign in."""
-        if self.sees_all:
+        if self.asks_alone:
             return [self.main]
         return [one.account for one in self.projects.value if one.account is not None]
 
@@ -160,7 +173,7 @@ class Cloud:
             if project.account is not None:
                 self.quota(project)
                 self.network_quota(project)
-                if with_servers and not self.sees_all:
+                if with_servers and not self.asks_alone:
                     self.own_servers(project)
 
     def quota(self, project: Project) -> Future[Told[dict[str, Any]]]:
@@ -178,13 +191,9 @@ class Cloud:
 
     def servers(self, project: Project) -> Told[list[Record]]:
         """The machines of a project: out of one list of all, where the account may see that."""
-        if project.account is self.main and self.sees_all:
-            try:
-                told = self.ask("compute: GET /servers/detail?all_tenants=1", fetch_all_servers).result()
-            except (Forbidden, NotThere):
-                pass
-            else:
-                return joined([one for one in told.value if one["tenant_id"] == project.id], told)
+        if self.asks_alone:
+            told = self.ask("compute: GET /servers/detail?all_tenants=1", fetch_all_servers).result()
+            return joined([one for one in told.value if one["tenant_id"] == project.id], told)
         return self.own_servers(project).result()
 
     def own_servers(self, project: Project) -> Future[Told[list[Record]]]:
@@ -200,7 +209,7 @@ class Cloud:
     def flavors(self) -> Told[Records]:
         """Every flavor that anybody here sees, and who may use the private ones."""
         asked = self._ask_readers("compute: GET /flavors/detail", fetch_flavors)
-        if not self.sees_all:
+        if not self.asks_alone:
             return _seen(asked, self.readers, is_private)
         call = "compute: GET /flavors/(id)/os-flavor-access"
         return self._with_projects(asked[0].result(), is_private, call, fetch_access)
@@ -209,7 +218,7 @@ class Cloud:
     def images(self) -> Told[Records]:
         """Every image that anybody here sees, and who takes part in those that are shared."""
         asked = self._ask_readers("image: GET /images", fetch_images)
-        if not self.sees_all:
+        if not self.asks_alone:
             return _seen(asked, self.readers, is_shared)
         return self._with_projects(asked[0].result(), is_shared, "image: GET /images/(id)/members", fetch_members)
 

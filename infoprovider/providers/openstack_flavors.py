@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Any, TypeAlias
 
 from infoprovider.inventory.model import Accelerator, InstanceType, InstanceTypes, Ownership
-from infoprovider.providers.openstack_account import Account, NotThere
+from infoprovider.providers.openstack_account import Account, Forbidden, NotThere
 from infoprovider.providers.openstack_settings import Device, OpenStackSettings
 
 Flavor: TypeAlias = Mapping[str, Any]
@@ -67,10 +67,10 @@ def fetch_flavors(account: Account) -> list[dict[str, Any]]:
 
 
 def fetch_access(account: Account, flavor: str) -> list[str]:
-    """The projects that may use the private flavor of this id; none where it is gone since."""
+    """The projects that may use the private flavor of this id; none where that is not told."""
     try:
         page = account.pages("compute", f"/flavors/{flavor}/os-flavor-access", "flavor_access")
-    except NotThere:
+    except (NotThere, Forbidden):
         return []
     return [access["tenant_id"] for access in page]
 

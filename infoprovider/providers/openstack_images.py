@@ -15,7 +15,7 @@ from infoprovider.inventory.model import (
     OperatingSystem,
     Ownership,
 )
-from infoprovider.providers.openstack_account import Account, NotThere
+from infoprovider.providers.openstack_account import Account, Forbidden, NotThere
 
 Record: TypeAlias = Mapping[str, Any]
 
@@ -34,10 +34,10 @@ def fetch_images(account: Account) -> list[dict[str, Any]]:
 
 
 def fetch_members(account: Account, image: str) -> list[str]:
-    """The projects that take part in the shared image of this id; none where it is gone since."""
+    """The projects that take part in the shared image of this id; none where that is not told."""
     try:
         page = account.get("image", f"/images/{image}/members")
-    except NotThere:
+    except (NotThere, Forbidden):
         return []
     return [member["member_id"] for member in page["members"] if member["status"] == "accepted"]
 

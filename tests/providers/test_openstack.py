@@ -29,7 +29,7 @@ from infoprovider.providers.contract import Answer, CollectContext, Failed, NotO
 from infoprovider.providers.openstack import SPEC, check
 from infoprovider.providers.openstack_settings import OpenStackSettings
 from infoprovider.providers.openstack_sign_in import way_in
-from tests.providers.openstack_recorded import PASSWORD, Fault, Recorded, serving
+from tests.providers.openstack_recorded import PASSWORD, Fault, Recorded, read, serving
 
 NOW = datetime(2026, 11, 21, 2, 0, tzinfo=UTC)
 
@@ -290,6 +290,28 @@ def test_a_member_is_told_what_projects_see(joined: Recorded, separate: bool) ->
     shared = {one.name: set(one.projects) for one in only(found, Facet.IMAGES).images}
     assert shared["shared-by-vo002"] == {joined.projects()["vo001"], joined.projects()["vo002"]}
     assert shared["secret-of-vo002"] == {joined.projects()["vo002"]}
+
+
+def test_a_reader_who_may_see_the_hosts_gets_exact_numbers(joined: Recorded) -> None:
+    """A role that reads hypervisors and placement, and nothing else of others, lacks nothing that is published."""
+    hosts = ("os-hypervisors", "allocation_candidates")
+    joined.answers |= {
+        (method, path, None): one
+        for (method, path, _), one in read("admin").items()
+        if any(word in path for word in hosts)
+    }
+    for key in [key for key, one in joined.answers.items() if one["status"] == 403 and key[2] is not None]:
+        if any(word in key[1] for word in hosts):
+            del joined.answers[key]
+    found = answers(joined.settings("vo001"))
+    assert not reasons(found, Failed)
+    assert not reasons(found, NotOffered)
+    names = {one.id: one.name for one in only(found, Facet.INSTANCE_TYPES).instance_types}
+    room = {names[one.instance_type]: one for one in only(found, Facet.CAPACITY).room}
+    assert {name: (room[name].machines, room[name].is_upper_bound) for name in ROOM} == {
+        name: (machines, False) for name, machines in ROOM.items()
+    }
+    assert {part for facet, part in observed(found) if facet is Facet.USAGE} == set(joined.projects().values())
 
 
 def test_only_projects_that_are_named_are_read(joined: Recorded) -> None:
