@@ -177,7 +177,7 @@ def report(rows: list[Row]) -> None:
     for row in rows:
         requests, seconds = row.median("requests"), row.median("seconds")
         fewer = "" if row is theirs else f"1/{theirs.median('requests') / requests:.1f}"
-        faster = "" if row is theirs else f"{theirs.median('seconds') / seconds:.1f} ×"
+        faster = "" if row is theirs else f"{theirs.median('seconds') / seconds:.1f} x"
         cells = (
             str(row.projects),
             "50 ms" if row.is_delayed else "none",
@@ -209,7 +209,7 @@ def judge(rows: list[Row], is_short: bool) -> Iterator[tuple[str, bool]]:
         yield f"{where}: 1/{many / few:.1f} of the requests, at most 1/{least}", few * least <= many
         if row.is_delayed:
             speed = theirs.median("seconds") / row.median("seconds")
-            yield f"{where}: {speed:.1f} × as fast, at least {LEAST_SPEED} ×", speed >= LEAST_SPEED
+            yield f"{where}: {speed:.1f} x as fast, at least {LEAST_SPEED} x", speed >= LEAST_SPEED
 
 
 def main() -> int:
