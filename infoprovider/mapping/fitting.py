@@ -35,8 +35,7 @@ def fits(image: Image, instance_type: InstanceType, pools: Sequence[HypervisorPo
             return False
     if not same_platform(image.architecture, instance_type.architecture):
         return False
-    possible = pools_of(instance_type, pools)
-    return not possible or any(_boots(pool, image) for pool in possible)
+    return not pools or any(_boots(pool, image) for pool in pools_of(instance_type, pools))
 
 
 def _boots(pool: HypervisorPool, image: Image) -> bool:

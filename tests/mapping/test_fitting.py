@@ -57,6 +57,13 @@ def test_only_the_hypervisors_of_the_types_own_pools_count() -> None:
     assert fits(image(disk_format="qcow2"), instance_type(pools=("kvm",)), [xen, kvm])
 
 
+def test_a_type_that_runs_nowhere_starts_nothing() -> None:
+    """Nothing is ruled out where no host class is known, everything where all are known and none takes the type."""
+    kvm = pool("kvm", image_formats=("qcow2",))
+    assert not fits(image(disk_format="qcow2"), instance_type(pools=()), [kvm])
+    assert fits(image(disk_format="qcow2"), instance_type(pools=()), [])
+
+
 def test_hosts_of_another_architecture_boot_nothing_of_the_image() -> None:
     """An ARM image does not fit a type of unknown architecture whose hosts are all x86."""
     assert not fits(image(architecture="aarch64"), instance_type(), [pool(architecture="x86_64")])
