@@ -43,10 +43,15 @@ class Host:
         """What is left of it."""
         return self.capacity(resource) - self.usages.get(resource, 0)
 
-    def takes(self, resource: str, amount: int) -> bool:
-        """Whether one machine may have so much."""
+    def takes_all(self, amounts: dict[str, int]) -> bool:
+        """Whether one machine may have so much, if there were nothing else on the host."""
+        return all(self._takes(resource, amount) for resource, amount in amounts.items())
+
+    def _takes(self, resource: str, amount: int) -> bool:
         one = self.inventories.get(resource)
-        return bool(one and one["min_unit"] <= amount <= one["max_unit"] and amount % one["step_size"] == 0)
+        if one is None or amount > self.capacity(resource):
+            return False
+        return bool(one["min_unit"] <= amount <= one["max_unit"] and amount % one["step_size"] == 0)
 
 
 class Answers:

@@ -162,6 +162,15 @@ class Oracle:
             found.setdefault(sizes_of(host), []).append(host)
         return found
 
+    def pools_for(self, flavor: Json) -> list[Sizes]:
+        """The classes with a host that could take a machine of the type if it were empty."""
+        amounts = needed(flavor)
+        return [sizes for sizes, hosts in self.pools.items() if any(host.takes_all(amounts) for host in hosts)]
+
+    def pool_ids_of(self, flavors: Iterable[Json]) -> set[str]:
+        """The IDs of classes that can take any of these types."""
+        return {self.pool_ids.get(sizes, f"no pool {sizes}") for flavor in flavors for sizes in self.pools_for(flavor)}
+
     # --- entries ------------------------------------------------------------------------------------------------------
 
     def of_service(self) -> Expected:
@@ -288,7 +297,7 @@ class Oracle:
             AcceleratorVendor=device.get("vendor"),
             AcceleratorModel=device.get("model"),
             NetworkBandwidth=bandwidth(specs),
-            HostPool=set(self.pool_ids.values()),
+            HostPool=self.pool_ids_of([flavor]),
             PublicIPv4="onrequest",
             IPv6="true",
         )
@@ -340,14 +349,14 @@ class Oracle:
         return None if value is None else self.as_written(value)
 
     def fits(self, image: Json, flavor: Json) -> bool:
-        """Large enough, and some hypervisor boots its format and is not of another architecture."""
+        """Large enough, and some host on which the type runs boots its format and is not of another architecture."""
         return (
             flavor["ram"] >= image["min_ram"]
             and flavor["disk"] >= image["min_disk"]
             and any(
-                image["disk_format"] in formats_of(hosts)
-                and processor(hosts[0]).get("arch") in (None, image["architecture"])
-                for hosts in self.pools.values()
+                image["disk_format"] in formats_of(self.pools[sizes])
+                and processor(self.pools[sizes][0]).get("arch") in (None, image["architecture"])
+                for sizes in self.pools_for(flavor)
             )
         )
 
@@ -392,7 +401,7 @@ class Oracle:
             QuotaDisk=None,
             QuotaPublicIP=self.limit(project, "floatingip"),
             AcceleratorMaxNumber=None,
-            HostPool=set(self.pool_ids.values()),
+            HostPool=self.pool_ids_of(types),
             PublicNetworkName={one["name"] for one in self.told.networks if one["router:external"]},
             Image={
                 json.loads(image.get("APPLIANCE_ATTRIBUTES", "{}")).get("ad:mpuri", image["id"])
@@ -511,7 +520,7 @@ def room(flavor: Json, hosts: Iterable[Host], there: Callable[[Host, str], int])
     return sum(
         max(0, min(there(host, resource) // amount for resource, amount in amounts.items()))
         for host in hosts
-        if all(host.takes(resource, amount) for resource, amount in amounts.items())
+        if host.takes_all(amounts)
     )
 
 

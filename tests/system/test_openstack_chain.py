@@ -305,8 +305,8 @@ def test_a_change_in_the_cloud_changes_exactly_what_follows_from_it(chain: Chain
             centre.collect_and_publish()
             chain.settle()
             follows, now = stated(cloud, centre, chain), without_stamps(answer(chain.resource, GROUPS["resource"]))
-            assert disagreements(chain, follows) == {}, change.__name__
-            assert changed(found, now) == changed(expected, follows), change.__name__
-            assert kinds_of(changed(found, now)) == kinds, change.__name__
+            assert disagreements(chain, follows) == {}, f"after {change.__name__}"
+            assert changed(found, now) == changed(expected, follows), f"after {change.__name__}"
+            assert kinds_of(changed(found, now)) == kinds, f"after {change.__name__}"
             expected, found = follows, now
     assert complaints(chain) == []
