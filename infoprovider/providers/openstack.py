@@ -32,7 +32,14 @@ from infoprovider.providers.openstack_manager_facts import (
 from infoprovider.providers.openstack_networks import fetch_availability, fetch_networks, fetch_subnets, to_networks
 from infoprovider.providers.openstack_projects import Amounts, to_amounts, to_machine, to_quotas, to_usage
 from infoprovider.providers.openstack_questions import Questions, Told, joined, not_as_documented
-from infoprovider.providers.openstack_room import AGGREGATE_FILTER, HostSide, to_questions, to_room, with_pools
+from infoprovider.providers.openstack_room import (
+    AGGREGATE_FILTER,
+    AggregateMetadata,
+    HostSide,
+    to_questions,
+    to_room,
+    with_pools,
+)
 from infoprovider.providers.openstack_settings import OpenStackSettings
 from infoprovider.providers.openstack_sign_in import way_in
 
@@ -139,7 +146,7 @@ class _Collection:
         cloud = self._cloud
         first = next((one for one in cloud.projects.value if one.account is not None), None)
         if first is None:
-            raise NotThere("no project could be signed in to")
+            raise NotThere("none of the projects that should be read can be read")
         quota = cloud.network_quota(first)
         networks = cloud.ask_reader("network: GET /networks", fetch_networks)
         if cloud.asks_alone:
@@ -207,17 +214,27 @@ class _Collection:
             else:
                 able[request] = frozenset(told.value)
                 tolds.append(told)
-        aggregates = None
-        if AGGREGATE_FILTER in settings.filters and cloud.sees_hosts:
-            groups = cloud.ask("compute: GET /os-aggregates", fetch_aggregates).result()
-            aggregates = to_aggregate_metadata(groups.value, cloud.hypervisors.value)
-            tolds.append(groups)
+        aggregates = self._aggregates(tolds) if AGGREGATE_FILTER in settings.filters else None
         return joined(to_room(flavors.value.records, side, able, aggregates, settings), *tolds)
+
+    def _aggregates(self, tolds: list[Told[object]]) -> AggregateMetadata | None:
+        """The properties of the hosts' aggregates; None where the account does not see them."""
+        cloud = self._cloud
+        try:
+            told = cloud.ask("compute: GET /os-aggregates", fetch_aggregates).result()
+            hypervisors = cloud.hypervisors
+        except (Forbidden, NotThere):
+            return None
+        tolds.append(told)
+        return to_aggregate_metadata(told.value, hypervisors.value)
 
     # --- projects --------------------------------------------------------------------------------------------------
 
     def _machines(self) -> Told[FacetValue]:
+        self._cloud.ask_servers()
         told = [self._cloud.servers(one) for one in self._cloud.projects.value if one.account is not None]
+        if not told:
+            raise NotThere("none of the projects that should be read can be read")
         machines = tuple(machine for one in told for server in one.value if (machine := to_machine(server)) is not None)
         return joined(Machines(machines=machines), *told)
 
@@ -228,7 +245,9 @@ class _Collection:
         except CollectError as error:
             yield self.answer(facet, _raising(error))
             return
-        self._cloud.ask_projects(with_servers=Facet.USAGE in self._context.wanted)
+        if Facet.USAGE in self._context.wanted:
+            self._cloud.ask_servers()
+        self._cloud.ask_quotas()
         nameless = None
         for project in projects:
             if project.error is not None and not project.id:

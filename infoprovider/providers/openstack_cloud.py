@@ -5,7 +5,7 @@ administers the cloud by the list of all projects as well.
 """
 
 from collections.abc import Callable, Mapping, Sequence
-from concurrent.futures import Future
+from concurrent.futures import Future, wait
 from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any, TypeAlias, TypeVar
@@ -59,7 +59,10 @@ class Cloud:
         self._settings = settings
         self._questions = questions
         credentials = (*([settings] if settings.is_given else ()), *settings.projects)
-        accounts = [sign_in(one, settings, context.deadline) for one in credentials]
+        versions: dict[str, Any] = {}
+        accounts = [sign_in(one, settings, context.deadline, versions) for one in credentials]
+        # The first one learns which versions there are, for all.
+        wait(questions.ask("sign in", fetch_project, account) for account in accounts[:1])
         self._signing = [(account, questions.ask("sign in", fetch_project, account)) for account in accounts]
         self.main = self._first_signed_in()
 
@@ -167,14 +170,18 @@ class Cloud:
             return [self.main]
         return [one.account for one in self.projects.value if one.account is not None]
 
-    def ask_projects(self, *, with_servers: bool) -> None:
-        """Ask all that is asked of each project, so that many are asked at a time."""
+    def ask_quotas(self) -> None:
+        """Ask for the quotas of all projects, so that many are asked at a time."""
         for project in self.projects.value:
             if project.account is not None:
                 self.quota(project)
                 self.network_quota(project)
-                if with_servers and not self.asks_alone:
-                    self.own_servers(project)
+
+    def ask_servers(self) -> None:
+        """Ask for the machines of all projects, likewise, where each project's own account has to be asked."""
+        for project in self.projects.value:
+            if project.account is not None and not self.asks_alone:
+                self.own_servers(project)
 
     def quota(self, project: Project) -> Future[Told[dict[str, Any]]]:
         """Compute quotas of a project."""
@@ -225,7 +232,7 @@ class Cloud:
     def ask_reader(self, call: str, fetch: Callable[[Account], T]) -> Future[Told[T]]:
         """Ask with an account that sees what a project sees. Raises NotThere where none can sign in."""
         if not self.readers:
-            raise NotThere("no project could be signed in to")
+            raise NotThere("none of the projects that should be read can be read")
         return self._questions.ask(call, fetch, self.readers[0])
 
     def _ask_readers(self, call: str, fetch: Callable[..., T], *arguments: Any) -> list[Future[Told[T]]]:
@@ -283,6 +290,6 @@ def _seen(
             if is_limited(record):
                 projects.setdefault(record["id"], []).append(account.project[0])
     if not answers:
-        raise failures[0] if failures else NotThere("no project could be signed in to")
+        raise failures[0] if failures else NotThere("none of the projects that should be read can be read")
     found = joined(Records(list(records.values()), projects), *answers)
     return replace(found, notes=(*found.notes, *(f"what one project sees is missing: {one}" for one in failures)))

@@ -22,13 +22,20 @@ class WayIn:
     interface: str | None = None
 
 
-def sign_in(credentials: Credentials, settings: OpenStackSettings, deadline: Deadline) -> Account:
-    """An account that signs in at its first question. Raises ConfigError where the sign-in is not complete."""
+def sign_in(
+    credentials: Credentials, settings: OpenStackSettings, deadline: Deadline, versions: dict[str, Any] | None = None
+) -> Account:
+    """An account that signs in at its first question. Raises ConfigError where the sign-in is not complete.
+
+    `versions` is what accounts share of the versions that services say they have, so that each is asked once.
+    """
     from keystoneauth1.session import Session
 
     way = way_in(credentials, settings)
     verify = str(settings.ca_file) if settings.ca_file is not None else way.verify
-    session = Session(auth=way.plugin, verify=verify, cert=way.certificate, user_agent=USER_AGENT)
+    session = Session(
+        auth=way.plugin, verify=verify, cert=way.certificate, user_agent=USER_AGENT, discovery_cache=versions
+    )
     region, interface = settings.region or way.region, settings.interface or way.interface or "public"
     return Account(session, deadline, credentials.label, region, interface)
 

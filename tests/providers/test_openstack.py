@@ -151,6 +151,27 @@ def test_what_no_api_tells_makes_room_an_upper_bound(administered: Recorded) -> 
 FLAVORS = "compute/v2.1/flavors/detail?is_public=None"
 
 
+@pytest.mark.parametrize(("status", "unsure"), [(200, False), (403, True)])
+def test_aggregates_are_asked_for_where_their_filter_is_on(administered: Recorded, status: int, unsure: bool) -> None:
+    """With them numbers are exact, where the account does not see them upper bounds."""
+    administered.faults["compute/v2.1/os-aggregates"] = Fault(status, '{"aggregates": []}')
+    settings = administered.settings("admin", filters=["AggregateInstanceExtraSpecsFilter"])
+    capacity = only(answers(settings, Facet.CAPACITY), Facet.CAPACITY)
+    assert all(one.is_upper_bound for one in capacity.room) is unsure
+
+
+def test_a_question_without_an_answer_makes_one_type_an_upper_bound(administered: Recorded) -> None:
+    """All hosts count then, and a note says what is missing."""
+    administered.faults["required=CUSTOM_FAST"] = Fault(503)
+    found = answers(administered.settings("admin"), Facet.CAPACITY, Facet.INSTANCE_TYPES)
+    names = {one.id: one.name for one in only(found, Facet.INSTANCE_TYPES).instance_types}
+    room = {names[one.instance_type]: one for one in only(found, Facet.CAPACITY).room}
+    assert (room["fast"].machines, room["fast"].is_upper_bound) == (22, True)
+    assert (room["wide"].machines, room["wide"].is_upper_bound) == (20, False)
+    (notes,) = {one.notes for one in found if isinstance(one, Observed) and one.facet is Facet.CAPACITY}
+    assert "placement answered with error 503" in notes[0]
+
+
 def test_a_type_without_a_disk_has_room_only_where_machines_boot_from_volumes(administered: Recorded) -> None:
     """How much disk its machines take depends on the image, unless the site says that volumes are used."""
     (diskless,) = [one["id"] for one in administered.answer(FLAVORS)["flavors"] if one["disk"] == 0]
@@ -257,9 +278,10 @@ def re_search(asked: str) -> bool:
     return any(word in asked for word in ("servers", "quotas", "flavors", "networks", "allocation_candidates"))
 
 
-def test_a_member_asks_no_more_than_promised(joined: Recorded) -> None:
-    """Ten requests and six for each project."""
-    found = answers(joined.settings("vo001"))
+@pytest.mark.parametrize("separate", [False, True])
+def test_a_member_asks_no_more_than_promised(joined: Recorded, separate: bool) -> None:
+    """Ten requests and six for each project, with one sign-in or with one for each."""
+    found = answers(each_for_itself(joined, *joined.projects()) if separate else joined.settings("vo001"))
     projects = len([one for one in found if isinstance(one, Observed) and one.facet is Facet.QUOTAS])
     assert projects == 5
     assert len(joined.asked) <= 10 + 6 * projects
