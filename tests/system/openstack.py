@@ -181,6 +181,11 @@ class Cloud:
         """End the five services; what they have stays."""
         subprocess.run([TESTBED / "down", self.folder], check=True)
 
+    def refill(self) -> None:
+        """Make again what was taken away of what it was filled with."""
+        (self.folder / "content.json").unlink()
+        start(self.folder, self.port)
+
     def pids(self) -> dict[str, int]:
         """The processes of the services."""
         return {file.stem: int(file.read_text()) for file in (self.folder / "run").glob("*.pid")}

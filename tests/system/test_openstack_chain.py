@@ -217,7 +217,7 @@ def image_deleted(cloud: Cloud) -> Undo:
     owner = cloud.account("member", "vo001")
     image = named(owner.get("image", "/v2/images?visibility=shared")["images"], "shared image")
     owner.ask("DELETE", "image", f"/v2/images/{image['id']}")
-    return lambda: None
+    return cloud.refill
 
 
 def quota_changed(cloud: Cloud) -> Undo:
@@ -266,14 +266,14 @@ SERVICE, MANAGER, POOL, TYPE, IMAGE, SHARE = (
     "ComputingShare",
 )
 CHANGES: dict[Callable[[Cloud], Undo], dict[str, int]] = {
-    flavor_added: {SERVICE: 1, TYPE: 1, IMAGE: 14, SHARE: 7},
-    image_deleted: {IMAGE: 1, SHARE: 2},
-    quota_changed: {SHARE: 1},
-    machine_started: {SERVICE: 1, MANAGER: 1, TYPE: 1, SHARE: 1},
-    host_disabled: {MANAGER: 1, POOL: 1, TYPE: 9, SHARE: 7},
-    host_dead: {MANAGER: 1, POOL: 1, TYPE: 9, SHARE: 7},
+    flavor_added: {SERVICE: 1, MANAGER: 0, POOL: 0, TYPE: 1, IMAGE: 14, SHARE: 7},
+    image_deleted: {SERVICE: 0, MANAGER: 0, POOL: 0, TYPE: 0, IMAGE: 1, SHARE: 2},
+    quota_changed: {SERVICE: 0, MANAGER: 0, POOL: 0, TYPE: 0, IMAGE: 0, SHARE: 1},
+    machine_started: {SERVICE: 1, MANAGER: 1, TYPE: 1, IMAGE: 0},
+    host_disabled: {SERVICE: 0, MANAGER: 1, POOL: 1, IMAGE: 0},
+    host_dead: {SERVICE: 0, MANAGER: 1, POOL: 1, IMAGE: 0},
 }
-"""How many entries of each kind change; which ones, the oracle says."""
+"""How many entries of some kinds change; which ones, and of other kinds, the oracle says."""
 
 
 def without_stamps(entries: dict[str, Attributes]) -> dict[str, dict[str, list[str]]]:
@@ -307,6 +307,7 @@ def test_a_change_in_the_cloud_changes_exactly_what_follows_from_it(chain: Chain
             follows, now = stated(cloud, centre, chain), without_stamps(answer(chain.resource, GROUPS["resource"]))
             assert disagreements(chain, follows) == {}, f"after {change.__name__}"
             assert changed(found, now) == changed(expected, follows), f"after {change.__name__}"
-            assert kinds_of(changed(found, now)) == kinds, f"after {change.__name__}"
+            numbers = kinds_of(changed(found, now))
+            assert {kind: numbers[kind] for kind in kinds} == kinds, f"after {change.__name__}"
             expected, found = follows, now
     assert complaints(chain) == []
