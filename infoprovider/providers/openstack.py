@@ -124,7 +124,7 @@ class _Collection:
         return joined(to_manager(cloud.main, compute.value, federated, formats, self._settings), *tolds)
 
     def _instance_types(self) -> Told[FacetValue]:
-        told = self._cloud.flavors
+        told = self._cloud.flavors()
         types = to_instance_types(told.value.records, told.value.projects, self._settings)
         try:
             hosts, summaries = self._hosts()
@@ -196,7 +196,7 @@ class _Collection:
         """Room for each type; none where the types are not told, which their own facet says."""
         cloud, settings = self._cloud, self._settings
         try:
-            flavors = cloud.flavors
+            flavors = cloud.flavors(with_projects=False)
         except CollectError as error:
             return Told((), hosts.at, (), (f"room for machines is not computed: {error}",))
         asked = {

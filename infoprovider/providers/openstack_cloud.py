@@ -212,10 +212,12 @@ class Cloud:
 
     # --- what is for all, and what is for some ---------------------------------------------------------------------
 
-    @property
-    def flavors(self) -> Told[Records]:
-        """Every flavor that anybody here sees, and who may use the private ones."""
+    def flavors(self, *, with_projects: bool = True) -> Told[Records]:
+        """Every flavor that anybody here sees, and who may use the private ones, where that is wanted."""
         asked = self._ask_readers("compute: GET /flavors/detail", fetch_flavors)
+        if self.asks_alone and not with_projects:
+            told = asked[0].result()
+            return joined(Records(told.value, {}), told)
         if not self.asks_alone:
             return _seen(asked, self.readers, is_private)
         call = "compute: GET /flavors/(id)/os-flavor-access"
