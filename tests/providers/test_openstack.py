@@ -27,8 +27,8 @@ from infoprovider.inventory.model import (
 )
 from infoprovider.providers.contract import Answer, CollectContext, Failed, NotOffered, Observed, Parts
 from infoprovider.providers.openstack import SPEC, check
-from infoprovider.providers.openstack_settings import OpenStackSettings
-from infoprovider.providers.openstack_sign_in import way_in
+from infoprovider.providers.openstack.settings import OpenStackSettings
+from infoprovider.providers.openstack.sign_in import way_in
 from tests.providers.openstack_recorded import PASSWORD, Fault, Recorded, read, serving
 
 NOW = datetime(2026, 11, 21, 2, 0, tzinfo=UTC)

@@ -9,9 +9,9 @@ import pytest
 
 from infoprovider.deadline import Deadline
 from infoprovider.errors import DeadlineExceeded, Unreachable
-from infoprovider.providers.openstack_account import Account, NotThere, joined_url
-from infoprovider.providers.openstack_settings import OpenStackSettings
-from infoprovider.providers.openstack_sign_in import sign_in
+from infoprovider.providers.openstack.account import Account, NotThere, joined_url
+from infoprovider.providers.openstack.settings import OpenStackSettings
+from infoprovider.providers.openstack.sign_in import sign_in
 from tests.providers.openstack_recorded import PASSWORD, serving
 
 

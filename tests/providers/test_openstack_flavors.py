@@ -5,8 +5,8 @@ from typing import Any
 import pytest
 
 from infoprovider.inventory.model import Accelerator, Ownership
-from infoprovider.providers.openstack_flavors import Flavor, to_instance_type, to_instance_types, to_request
-from infoprovider.providers.openstack_settings import Device, OpenStackSettings
+from infoprovider.providers.openstack.flavors import Flavor, to_instance_type, to_instance_types, to_request
+from infoprovider.providers.openstack.settings import Device, OpenStackSettings
 
 USUAL = OpenStackSettings(cloud="north")
 

@@ -5,8 +5,8 @@ from typing import Any
 import pytest
 
 from infoprovider.inventory.model import Capacity, DeviceCount
-from infoprovider.providers.openstack_flavors import VIRTUAL_GPU
-from infoprovider.providers.openstack_hosts import (
+from infoprovider.providers.openstack.flavors import VIRTUAL_GPU
+from infoprovider.providers.openstack.hosts import (
     DISABLED,
     SHARED,
     Store,
@@ -18,7 +18,7 @@ from infoprovider.providers.openstack_hosts import (
     to_store,
     to_version,
 )
-from infoprovider.providers.openstack_settings import OpenStackSettings
+from infoprovider.providers.openstack.settings import OpenStackSettings
 from tests.providers.openstack_recorded import PASSWORD, Fault, serving
 from tests.providers.test_openstack_account import account
 

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from infoprovider.inventory.model import Checksum, Endorsement, Ownership
-from infoprovider.providers.openstack_images import to_endorsements, to_formats, to_image, to_images
+from infoprovider.providers.openstack.images import to_endorsements, to_formats, to_image, to_images
 
 
 def record(**changes: Any) -> dict[str, Any]:

@@ -5,7 +5,7 @@ import json
 import pytest
 
 from infoprovider.inventory.model import SignIn, SignInMethod
-from infoprovider.providers.openstack_manager_facts import (
+from infoprovider.providers.openstack.manager_facts import (
     fetch_sign_in,
     to_aggregate_metadata,
     to_features,

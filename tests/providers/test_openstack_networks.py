@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from infoprovider.inventory.model import Ownership
-from infoprovider.providers.openstack_networks import to_addresses, to_networks
+from infoprovider.providers.openstack.networks import to_addresses, to_networks
 
 
 def record(**changes: Any) -> dict[str, Any]:

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 import yaml
 
-from infoprovider.providers.openstack_settings import OpenStackSettings
+from infoprovider.providers.openstack.settings import OpenStackSettings
 
 ROOT = Path(__file__).parents[2]
 PAGE = (ROOT / "docs" / "providers" / "openstack.md").read_text()

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from infoprovider.providers.openstack_projects import (
+from infoprovider.providers.openstack.projects import (
     Amounts,
     to_amounts,
     to_holding,

@@ -4,9 +4,9 @@ from typing import Any
 
 import pytest
 
-from infoprovider.providers.openstack_flavors import to_instance_types, to_request
-from infoprovider.providers.openstack_hosts import Host, Store
-from infoprovider.providers.openstack_room import (
+from infoprovider.providers.openstack.flavors import to_instance_types, to_request
+from infoprovider.providers.openstack.hosts import Host, Store
+from infoprovider.providers.openstack.room import (
     AGGREGATE_FILTER,
     HostSide,
     machines_on,
@@ -16,7 +16,7 @@ from infoprovider.providers.openstack_room import (
     to_room_of,
     with_pools,
 )
-from infoprovider.providers.openstack_settings import OpenStackSettings
+from infoprovider.providers.openstack.settings import OpenStackSettings
 from tests.providers.test_openstack_flavors import USUAL, flavor
 
 

@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any, Literal, TypeAlias
 
 from infoprovider.inventory.model import Limit, Machine, Quotas, Usage
-from infoprovider.providers.openstack_account import Account, Forbidden, NotThere
+from infoprovider.providers.openstack.account import Account, Forbidden, NotThere
 
 Server: TypeAlias = Mapping[str, Any]
 State: TypeAlias = Literal["running", "waiting", "staging", "suspended", "halted", "error"]

@@ -11,10 +11,10 @@ from typing import Any
 from infoprovider.errors import CollectError, ConfigError, Finding
 from infoprovider.inventory.model import Facet, FacetValue, Hypervisors, Machines, Room, SignIn
 from infoprovider.providers.contract import Answer, CollectContext, Failed, NotOffered, Observed, Parts, ProviderSpec
-from infoprovider.providers.openstack_account import Forbidden, NotThere
-from infoprovider.providers.openstack_cloud import Cloud, Project
-from infoprovider.providers.openstack_flavors import VIRTUAL_GPU, Request, to_instance_types
-from infoprovider.providers.openstack_hosts import (
+from infoprovider.providers.openstack.account import Forbidden, NotThere
+from infoprovider.providers.openstack.cloud import Cloud, Project
+from infoprovider.providers.openstack.flavors import VIRTUAL_GPU, Request, to_instance_types
+from infoprovider.providers.openstack.hosts import (
     Host,
     fetch_candidates,
     to_capacity,
@@ -22,17 +22,17 @@ from infoprovider.providers.openstack_hosts import (
     to_hypervisors,
     to_store,
 )
-from infoprovider.providers.openstack_images import fetch_schema, to_endorsements, to_formats, to_images
-from infoprovider.providers.openstack_manager_facts import (
+from infoprovider.providers.openstack.images import fetch_schema, to_endorsements, to_formats, to_images
+from infoprovider.providers.openstack.manager_facts import (
     fetch_aggregates,
     fetch_sign_in,
     to_aggregate_metadata,
     to_manager,
 )
-from infoprovider.providers.openstack_networks import fetch_availability, fetch_networks, fetch_subnets, to_networks
-from infoprovider.providers.openstack_projects import Amounts, to_amounts, to_machine, to_quotas, to_usage
-from infoprovider.providers.openstack_questions import Questions, Told, joined, not_as_documented
-from infoprovider.providers.openstack_room import (
+from infoprovider.providers.openstack.networks import fetch_availability, fetch_networks, fetch_subnets, to_networks
+from infoprovider.providers.openstack.projects import Amounts, to_amounts, to_machine, to_quotas, to_usage
+from infoprovider.providers.openstack.questions import Questions, Told, joined, not_as_documented
+from infoprovider.providers.openstack.room import (
     AGGREGATE_FILTER,
     AggregateMetadata,
     HostSide,
@@ -40,8 +40,8 @@ from infoprovider.providers.openstack_room import (
     to_room,
     with_pools,
 )
-from infoprovider.providers.openstack_settings import OpenStackSettings
-from infoprovider.providers.openstack_sign_in import way_in
+from infoprovider.providers.openstack.settings import OpenStackSettings
+from infoprovider.providers.openstack.sign_in import way_in
 
 
 def collect(settings: OpenStackSettings, context: CollectContext) -> Iterator[Answer]:

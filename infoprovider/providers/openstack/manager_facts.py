@@ -5,8 +5,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from infoprovider.inventory.model import ApiEndpoint, Features, Manager, SignIn, SignInMethod
-from infoprovider.providers.openstack_account import Account, Forbidden, NotThere
-from infoprovider.providers.openstack_settings import OpenStackSettings
+from infoprovider.providers.openstack.account import Account, Forbidden, NotThere
+from infoprovider.providers.openstack.settings import OpenStackSettings
 
 _PROTOCOLS = {
     "openid": SignInMethod.OIDC,

@@ -17,8 +17,8 @@ from infoprovider.inventory.model import (
     Processor,
     Room,
 )
-from infoprovider.providers.openstack_account import Account, NotThere
-from infoprovider.providers.openstack_settings import Device, OpenStackSettings
+from infoprovider.providers.openstack.account import Account, NotThere
+from infoprovider.providers.openstack.settings import Device, OpenStackSettings
 
 Hypervisor: TypeAlias = Mapping[str, Any]
 Summary: TypeAlias = Mapping[str, Any]

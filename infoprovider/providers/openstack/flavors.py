@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from typing import Any, TypeAlias
 
 from infoprovider.inventory.model import Accelerator, InstanceType, InstanceTypes, Ownership
-from infoprovider.providers.openstack_account import Account, Forbidden, NotThere
-from infoprovider.providers.openstack_settings import Device, OpenStackSettings
+from infoprovider.providers.openstack.account import Account, Forbidden, NotThere
+from infoprovider.providers.openstack.settings import Device, OpenStackSettings
 
 Flavor: TypeAlias = Mapping[str, Any]
 

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, TypeAlias
 
 from infoprovider.inventory.model import Network, Networks, Ownership
-from infoprovider.providers.openstack_account import Account, Forbidden, NotThere
+from infoprovider.providers.openstack.account import Account, Forbidden, NotThere
 
 Record: TypeAlias = Mapping[str, Any]
 

@@ -6,8 +6,8 @@ from typing import Any
 
 from infoprovider.deadline import Deadline
 from infoprovider.errors import ConfigError, Finding
-from infoprovider.providers.openstack_account import USER_AGENT, Account
-from infoprovider.providers.openstack_settings import Credentials, OpenStackSettings
+from infoprovider.providers.openstack.account import USER_AGENT, Account
+from infoprovider.providers.openstack.settings import Credentials, OpenStackSettings
 from infoprovider.secret import Secret
 
 

@@ -15,7 +15,7 @@ from infoprovider.inventory.model import (
     OperatingSystem,
     Ownership,
 )
-from infoprovider.providers.openstack_account import Account, Forbidden, NotThere
+from infoprovider.providers.openstack.account import Account, Forbidden, NotThere
 
 Record: TypeAlias = Mapping[str, Any]
 

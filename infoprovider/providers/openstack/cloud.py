@@ -12,11 +12,11 @@ from typing import Any, TypeAlias, TypeVar
 
 from infoprovider.errors import CollectError
 from infoprovider.providers.contract import CollectContext
-from infoprovider.providers.openstack_account import Account, Forbidden, NotThere
-from infoprovider.providers.openstack_flavors import fetch_access, fetch_flavors, is_private
-from infoprovider.providers.openstack_hosts import fetch_hypervisors, fetch_summaries
-from infoprovider.providers.openstack_images import fetch_images, fetch_members, is_shared
-from infoprovider.providers.openstack_projects import (
+from infoprovider.providers.openstack.account import Account, Forbidden, NotThere
+from infoprovider.providers.openstack.flavors import fetch_access, fetch_flavors, is_private
+from infoprovider.providers.openstack.hosts import fetch_hypervisors, fetch_summaries
+from infoprovider.providers.openstack.images import fetch_images, fetch_members, is_shared
+from infoprovider.providers.openstack.projects import (
     fetch_all_servers,
     fetch_class_limits,
     fetch_network_quota,
@@ -25,9 +25,9 @@ from infoprovider.providers.openstack_projects import (
     fetch_quota,
     fetch_servers,
 )
-from infoprovider.providers.openstack_questions import Questions, Told, joined
-from infoprovider.providers.openstack_settings import OpenStackSettings
-from infoprovider.providers.openstack_sign_in import sign_in
+from infoprovider.providers.openstack.questions import Questions, Told, joined
+from infoprovider.providers.openstack.settings import OpenStackSettings
+from infoprovider.providers.openstack.sign_in import sign_in
 
 T = TypeVar("T")
 

@@ -9,9 +9,9 @@ from dataclasses import dataclass, replace
 from typing import TypeAlias
 
 from infoprovider.inventory.model import InstanceType, InstanceTypes, Room
-from infoprovider.providers.openstack_flavors import Flavor, Request, is_sized, is_told_by_rows, specs_of, to_request
-from infoprovider.providers.openstack_hosts import Host, Query, Store, Summary
-from infoprovider.providers.openstack_settings import OpenStackSettings
+from infoprovider.providers.openstack.flavors import Flavor, Request, is_sized, is_told_by_rows, specs_of, to_request
+from infoprovider.providers.openstack.hosts import Host, Query, Store, Summary
+from infoprovider.providers.openstack.settings import OpenStackSettings
 
 AggregateMetadata: TypeAlias = Mapping[str, Mapping[str, str]]
 """The properties of a host's aggregates, by the host's id."""
