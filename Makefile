@@ -34,6 +34,9 @@ check: $(VENV)/.dev
 bench: $(setup)
 	@$(BIN)/python benchmarks/rendering.py $(peers)
 	@$(BIN)/python benchmarks/composing.py --short
+ifeq ($(SERVICES),install)
+	@$(BIN)/python benchmarks/collection.py --short
+endif
 
 services: $(VENV)/.dev
 	@PYTHON=$(BIN)/python tools/services

@@ -31,8 +31,8 @@ def install() -> tuple[Path, str]:
     python = environment / "bin" / "python"
     if not python.exists():
         subprocess.run([sys.executable, "-m", "venv", environment], check=True)
-    pip = [python, "-m", "pip", "--disable-pip-version-check", "--quiet"]
-    subprocess.run([*pip, "install", "--upgrade", PACKAGE], check=True, stderr=subprocess.DEVNULL)
+    pip = [python, "-m", "pip", "--disable-pip-version-check", "--quiet", "--quiet"]
+    subprocess.run([*pip, "install", "--upgrade", PACKAGE], check=True)
     ask = f"import importlib.metadata as m; print(m.version({PACKAGE!r}))"
     return python, subprocess.run([python, "-c", ask], check=True, capture_output=True, text=True).stdout.strip()
 
