@@ -352,7 +352,7 @@ def main(role, folder, first_port):
         threads = start_computes()
     elif role == "neutron":
         register_agents()
-    log = os.open(f"log/access-{role}.log", os.O_WRONLY | os.O_CREAT | os.O_APPEND)
+    log = os.open(f"log/access-{role}.log", os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o644)
     port = port_of(role, first_port)
     waitress.serve(counted(application, log), host="127.0.0.1", port=port, threads=8, ident=None)
     del threads
