@@ -1,9 +1,9 @@
 """Start machines of a real OpenStack until they are refused, and write the table of docs/startable-now.md.
 
-python -m tools.start_until_full DIR    starts the testbed in DIR, measures every state, stops it; about ten minutes
+python -m tools.start_until_full DIR [PORT]    starts the testbed in DIR, measures every state, stops it
 
-The states of the tests come first; in the others there are types that cannot be told exactly, and a project without a
-quota.
+It takes ten minutes. The states of the tests come first; in the others there are types that cannot be told exactly, and
+a project without a quota.
 """
 
 import re
@@ -11,6 +11,7 @@ import sys
 from collections.abc import Iterable, Iterator
 from contextlib import ExitStack
 from pathlib import Path
+from typing import Any
 
 from tests.system import openstack
 from tests.system.filling import ADMINISTRATOR, FIVE, READER, TYPES, Filling, Row, State, hosts_file
@@ -57,10 +58,19 @@ def said(row: Row) -> str:
     return f"{'≤ ' if row.is_upper_bound else ''}{row.published}"
 
 
-def main(folder: Path) -> None:
+def main(folder: Path, *port: str) -> None:
     """Measure all of it, and put the table where the page has its place."""
     folder.mkdir(parents=True, exist_ok=True)
-    numbers = {"HOSTS": hosts_file(folder), "PROJECTS": 2, "FLAVORS": 1, "IMAGES": 1, "SERVERS": 0, "ODD": 0}
+    numbers: dict[str, Any] = {
+        "HOSTS": hosts_file(folder),
+        "PROJECTS": 2,
+        "FLAVORS": 1,
+        "IMAGES": 1,
+        "SERVERS": 0,
+        "ODD": 0,
+    }
+    if port:
+        numbers["port"] = int(port[0])
     rows: list[Row] = []
     with ExitStack() as running:
         filling = Filling(openstack.start_until(running, folder / "cloud", **numbers), folder)
@@ -73,4 +83,4 @@ def main(folder: Path) -> None:
 
 
 if __name__ == "__main__":
-    main(Path(sys.argv[1]))
+    main(Path(sys.argv[1]), *sys.argv[2:])
