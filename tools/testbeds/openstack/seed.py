@@ -118,6 +118,20 @@ class Seed:
             if host.get("state") in wishes:
                 self.admin.put("nova", f"/v2.1/os-services/{service['id']}", wishes[host["state"]])
 
+    def wait_for_hosts(self):
+        """Return when all are up that are to be: after a restart nova takes them for dead until they report."""
+        expected = {name for name, host in self.hosts.items() if host.get("state") != "down"}
+        deadline = time.monotonic() + BUILD_SECONDS
+        while missing := expected - self.living_hosts():
+            if time.monotonic() > deadline:
+                raise RuntimeError(f"not up after {BUILD_SECONDS} s: {', '.join(sorted(missing))}")
+            time.sleep(0.5)
+
+    def living_hosts(self):
+        """The hosts that nova takes for up, and those that somebody made dead."""
+        services = self.admin.get("nova", "/v2.1/os-services?binary=nova-compute", "services")
+        return {service["host"] for service in services if service["state"] == "up" or service["forced_down"]}
+
     def make_networks(self):
         """One that leads outside, with addresses of both families, of which two projects have got one."""
         if self.admin.get("neutron", "/v2.0/networks?name=outside", "networks"):
@@ -297,5 +311,6 @@ if __name__ == "__main__":
         write_hosts(*sys.argv[2:])
     else:
         seed = Seed(sys.argv[2], int(sys.argv[3]))
+        seed.wait_for_hosts()
         if not seed.is_done():
             seed.run()
