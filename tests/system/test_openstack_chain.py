@@ -245,12 +245,6 @@ def host_disabled(cloud: Cloud) -> Undo:
     return lambda: cloud.set_host("node002", status="enabled")
 
 
-def host_dead(cloud: Cloud) -> Undo:
-    """The fifth host does not answer any more."""
-    cloud.set_host("node005", forced_down=True)
-    return lambda: cloud.set_host("node005", forced_down=False)
-
-
 def named(things: list[dict[str, Any]], name: str) -> dict[str, Any]:
     """The one that is called so."""
     [found] = [thing for thing in things if thing["name"] == name]
@@ -271,7 +265,6 @@ CHANGES: dict[Callable[[Cloud], Undo], dict[str, int]] = {
     quota_changed: {SERVICE: 0, MANAGER: 0, POOL: 0, TYPE: 0, IMAGE: 0, SHARE: 1},
     machine_started: {SERVICE: 1, MANAGER: 1, TYPE: 1, IMAGE: 0},
     host_disabled: {SERVICE: 0, MANAGER: 1, POOL: 1, IMAGE: 0},
-    host_dead: {SERVICE: 0, MANAGER: 1, POOL: 1, IMAGE: 0},
 }
 """How many entries of some kinds change; which ones, and of other kinds, the oracle says."""
 
