@@ -54,6 +54,7 @@ def configuration(cloud: Cloud, account: str, *channels: dict[str, Any]) -> dict
             {
                 "name": "cloud",
                 "kind": "openstack",
+                "deadline": "100s",  # so long only because the machine may be busy
                 "defaults": {"platform": "amd64", "os_family": "linux"},
                 "settings": {
                     "cloud": account,

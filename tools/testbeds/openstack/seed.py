@@ -118,6 +118,16 @@ class Seed:
             if host.get("state") in wishes:
                 self.admin.put("nova", f"/v2.1/os-services/{service['id']}", wishes[host["state"]])
 
+    def wake(self):
+        """Ask each service something, one after the other.
+
+        The first requests to neutron after a start may be answered with an empty list when there are several at a time.
+        """
+        first = {"neutron": "/v2.0/networks", "glance": "/v2/images", "placement": "/resource_providers"}
+        for role, path in first.items():
+            self.admin.call("GET", role, path)
+        self.admin.call("GET", "neutron", f"/v2.0/quotas/{self.project_ids['admin']}/details")
+
     def wait_for_hosts(self):
         """Return when all are up that are to be: after a restart nova takes them for dead until they report."""
         expected = {name for name, host in self.hosts.items() if host.get("state") != "down"}
@@ -311,6 +321,7 @@ if __name__ == "__main__":
         write_hosts(*sys.argv[2:])
     else:
         seed = Seed(sys.argv[2], int(sys.argv[3]))
+        seed.wake()
         seed.wait_for_hosts()
         if not seed.is_done():
             seed.run()
