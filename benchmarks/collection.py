@@ -7,7 +7,7 @@
 Both read the same real OpenStack (tools/testbeds/openstack: 20 flavors, 50 images, 40 machines) with the same account,
 a plain member of every project, in turn; each collects everything and prints its whole document. infoprovider is also
 run as administrator, which the other does not know. Requests are counted at the servers. With a delay, every answer
-comes through a proxy on loopback that keeps it back for 50 ms.
+comes through a proxy on loopback that keeps it back for 50 ms. Memory is that of all processes of a program together.
 
 An object is what has an ID of its own. A fact is one value of one attribute of one object, other than its ID, its
 class, when it was made and how long it holds; the same one counts once, however often it is printed.
@@ -32,6 +32,7 @@ from pathlib import Path
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
 from benchmarks import peer
+from benchmarks.memory import watching
 from benchmarks.slow_front import slow_fronts
 from infoprovider import ldif
 from tests.system import openstack
@@ -144,9 +145,9 @@ def run(program: Program, cloud: Cloud, folder: Path) -> Run:
         process = subprocess.Popen(
             program.command, env=environment, stdout=output, stderr=messages, cwd=Path(__file__).parents[1]
         )
-        _, status, used = os.wait4(process.pid, 0)
-        seconds = time.monotonic() - began
-        process.returncode = os.waitstatus_to_exitcode(status)
+        with watching(process.pid) as peak:
+            process.wait()
+            seconds = time.monotonic() - began
         if process.returncode != 0:
             messages.seek(0)
             raise RuntimeError(f"{program.name} ended with {process.returncode}: {messages.read().decode()[-2000:]}")
@@ -155,7 +156,7 @@ def run(program: Program, cloud: Cloud, folder: Path) -> Run:
     return Run(
         requests=cloud.count(before).total(),
         seconds=seconds,
-        megabytes=used.ru_maxrss / 1024,
+        megabytes=peak.megabytes,
         objects=len({name for name, _, _ in facts}),
         facts=len(facts),
     )
