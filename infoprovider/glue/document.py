@@ -57,6 +57,19 @@ class Withheld:
 
 
 @dataclass(frozen=True, slots=True)
+class Quarantined:
+    """Something that is left out because it fails where others of its kind pass: its class, its ID, and why.
+
+    `tree` names the one rendering that leaves it out; empty where the whole document does.
+    """
+
+    entity: str
+    id: str
+    why: str
+    tree: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class Pruned:
     """A reference that was taken out because what it names is not there."""
 
@@ -73,6 +86,7 @@ class Document:
     withheld: tuple[Withheld, ...]
     pruned: tuple[Pruned, ...]
     by_id: Mapping[str, Made]
+    quarantined: tuple[Quarantined, ...] = ()
 
     @property
     def entities(self) -> tuple[Entity, ...]:

@@ -10,8 +10,10 @@ from pathlib import Path
 
 from infoprovider.config.model import Channel, ChannelBlock, Configuration, TemplateSet
 from infoprovider.errors import InfoproviderError, StoreError
+from infoprovider.glue.document import Quarantined
 from infoprovider.inventory.model import Facet
 from infoprovider.publication.carry import carried_over, services_in
+from infoprovider.publication.changes import Changes, changes_between
 from infoprovider.publication.compose import Composition, compose
 from infoprovider.publication.delivery import deliver, former
 from infoprovider.publication.stamps import Former, Stamp
@@ -49,10 +51,17 @@ class Tree:
 
 @dataclass(frozen=True, slots=True)
 class Current:
-    """The current document and its renderings, by name of their tree."""
+    """The current document and its renderings, by name of their tree.
+
+    `quarantined` is what was left out because it fails its checks, `failed_trees` why a tree could not be rendered
+    (what was handed out of it before stays), `changes` how the tree `resource` differs from what it was before.
+    """
 
     composition: Composition
     renderings: Mapping[str, bytes]
+    quarantined: tuple[Quarantined, ...]
+    failed_trees: Mapping[str, InfoproviderError]
+    changes: Changes
 
 
 def tree_of(channel: ChannelBlock) -> Tree:
@@ -89,9 +98,11 @@ def update(configuration: Configuration, facets: Facets, store: DocumentStore, n
         )
         for tree in trees_of(configuration.channels)
     }
+    resource = Tree(TemplateSet.RESOURCE).name
+    changes = changes_between(store.former(resource), renderings[resource])
     digests = {id_: stamp.digest for id_, stamp in composition.stamps.items()}
     store.keep(composition.document, digests, renderings, composition.composed_at, composition.expires_at)
-    return Current(composition, renderings)
+    return Current(composition, renderings, composition.document.quarantined, {}, changes)
 
 
 def _completed(
