@@ -140,23 +140,29 @@ def deliver_all(
     wait: Callable[[float], bool],
 ) -> tuple[Delivered, ...]:
     """Hand each channel its rendering; a channel that fails keeps no other from its own."""
-    results = []
-    for channel in configuration.channels:
-        body = current.renderings[tree_of(channel.block).name]
-        try:
-            spec = publisher(channel.block.kind)
-            # What the channel itself hands out survives the loss of our own folders.
-            body = _completed(body, partial(former, channel, spec), configuration, current.composition)
-            rendering = Rendering(
-                format=Format(channel.block.format),
-                body=body,
-                digest=hashlib.sha256(body).hexdigest(),
-                oldest_observation=current.composition.oldest_observation,
-                expires_at=current.composition.expires_at,
-            )
-            receipt = deliver(channel, spec, rendering, wait=wait)
-        except InfoproviderError as error:
-            results.append(Delivered(channel.name, None, error))
-        else:
-            results.append(Delivered(channel.name, receipt))
-    return tuple(results)
+    return tuple(deliver_one(channel, configuration, current, publisher, wait) for channel in configuration.channels)
+
+
+def deliver_one(
+    channel: Channel,
+    configuration: Configuration,
+    current: Current,
+    publisher: Callable[[str], AnyPublisherSpec],
+    wait: Callable[[float], bool],
+) -> Delivered:
+    """Hand one channel its rendering. `wait` is that of `delivery.deliver`."""
+    body = current.renderings[tree_of(channel.block).name]
+    try:
+        spec = publisher(channel.block.kind)
+        # What the channel itself hands out survives the loss of our own folders.
+        body = _completed(body, partial(former, channel, spec), configuration, current.composition)
+        rendering = Rendering(
+            format=Format(channel.block.format),
+            body=body,
+            digest=hashlib.sha256(body).hexdigest(),
+            oldest_observation=current.composition.oldest_observation,
+            expires_at=current.composition.expires_at,
+        )
+        return Delivered(channel.name, deliver(channel, spec, rendering, wait=wait))
+    except InfoproviderError as error:
+        return Delivered(channel.name, None, error)
