@@ -11,11 +11,11 @@ from enum import StrEnum
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from pydantic import Field, StringConstraints
+from pydantic import AfterValidator, Field, StringConstraints
 
 from infoprovider.inventory.freshness import Freshness, default_every, default_freshness
 from infoprovider.inventory.model import Facet, FacetValue
-from infoprovider.settings import Duration, FolderPath, Moment, Settings
+from infoprovider.settings import Duration, FilePath, FolderPath, Moment, Settings
 
 RegisteredName = Annotated[
     str,
@@ -183,6 +183,32 @@ class Publication(Settings):
     boolean_case: Literal["lower", "upper"] = "lower"
 
 
+def _seen_by_collector(path: Path) -> Path:
+    if path.suffix != ".prom":
+        raise ValueError("the node exporter reads only names that end in .prom")
+    return path
+
+
+class MetricsBlock(Settings):
+    """Where what is counted can be read: a port on loopback, a file for the node exporter, or both."""
+
+    port: Annotated[int, Field(ge=1, le=65535, description="the number of a port, such as 9788")] | None = None
+    textfile: (
+        Annotated[
+            FilePath,
+            AfterValidator(_seen_by_collector),
+            Field(description="the path of a file whose name ends in .prom"),
+        ]
+        | None
+    ) = None
+
+
+class LogBlock(Settings):
+    """How the log of `infoprovider run` is written."""
+
+    format: Literal["plain", "json"] = "plain"
+
+
 Pattern = Annotated[
     str,
     StringConstraints(min_length=1),
@@ -201,6 +227,8 @@ class ConfigurationFile(Settings):
     channels: tuple[ChannelBlock, ...] = ()
     freshness: dict[Facet, FreshnessBlock] = {}
     publication: Publication = Publication()
+    metrics: MetricsBlock = MetricsBlock()
+    log: LogBlock = LogBlock()
     state: FolderPath = Field(default=Path("run/state"), validate_default=True)
     public: FolderPath = Field(default=Path("run/public"), validate_default=True)
 
@@ -248,6 +276,8 @@ class Configuration:
     freshness: Mapping[Facet, Freshness]
     every: Mapping[Facet, float] = field(default_factory=dict)
     publication: Publication
+    metrics: MetricsBlock = field(default_factory=MetricsBlock)
+    log: LogBlock = field(default_factory=LogBlock)
     state: Path
     public: Path
     loaded_at: datetime

@@ -19,7 +19,7 @@ from typing import Any
 from infoprovider.clock import BOOT_ID
 from infoprovider.errors import StoreError
 from infoprovider.files import PRIVATE, PUBLIC, fault, replace_file
-from infoprovider.glue.document import Document, Source
+from infoprovider.glue.document import Document, Pruned, Source, Withheld
 
 FORMAT_VERSION = 1
 """Raised whenever an older reader would misunderstand what is written."""
@@ -37,10 +37,12 @@ class Entry:
 
 @dataclass(frozen=True, slots=True)
 class Remembered:
-    """What is remembered of the document that was composed last: its entries by ID, and when that was."""
+    """What is remembered of the document that was composed last: its entries, when that was, and what was left out."""
 
     entries: Mapping[str, Entry] = field(default_factory=dict)
     composed_at: datetime | None = None
+    withheld: tuple[Withheld, ...] = ()
+    pruned: tuple[Pruned, ...] = ()
 
 
 class DocumentStore:
@@ -77,7 +79,12 @@ class DocumentStore:
                 raise self._unreadable(f"is of format {plain['version']}, this version reads {FORMAT_VERSION}")
             sources = [_to_source(one) for one in plain["sources"]]
             entries = {id_: _to_entry(one, sources) for id_, one in plain["entities"].items()}
-            return Remembered(entries, _moment(plain["composed_at"]))
+            return Remembered(
+                entries,
+                _moment(plain["composed_at"]),
+                withheld=tuple(Withheld(*one) for one in plain["withheld"]),
+                pruned=tuple(Pruned(*one) for one in plain["pruned"]),
+            )
         except (AttributeError, IndexError, KeyError, TypeError, ValueError) as error:
             raise self._unreadable(f"is not what this program writes: {error!r}") from error
 

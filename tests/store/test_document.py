@@ -7,14 +7,15 @@ import stat
 import subprocess
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
 
 from infoprovider.errors import ExitCode, StoreError
-from infoprovider.glue.document import Document, Made, Source, close
-from infoprovider.glue.entities import AdminDomain, UserDomain
+from infoprovider.glue.document import Document, Made, Pruned, Source, Withheld, close
+from infoprovider.glue.entities import AdminDomain, ComputingShare, UserDomain
 from infoprovider.store.document import DocumentStore, Entry
 
 HOOK = Path(__file__).parents[2] / "bdii-hook" / "infoprovider-hook"
@@ -63,6 +64,21 @@ def test_what_was_kept_is_read_back_by_another_process(store: DocumentStore, tmp
         "vo.bio": Entry("UserDomain", "d2", USAGE.observed_at, (USAGE, OURS)),
     }
     assert other.rendering("resource") == BODY
+
+
+def test_what_was_left_out_is_read_back(store: DocumentStore) -> None:
+    """What is withheld and why, and which references were taken out."""
+    withheld = Withheld("ComputingShare", "s1", "it lacks its Location", "Location")
+    share = ComputingShare(id="s2", creation_time=NOW, endpoint_foreign_key=("gone",))
+    kept = close([Made(AdminDomain(id="RC-ONE", creation_time=NOW), (OURS,)), Made(share, (OURS,))], [withheld])
+    store.keep(kept, {made.entity.id: "d" for made in kept.made}, {"resource": BODY}, NOW, NOW + timedelta(hours=1))
+    read = store.read()
+    assert read.withheld[0] == replace(withheld, lacks=None)
+    assert {(one.entity, one.id, one.why) for one in read.withheld} == {
+        (one.entity, one.id, one.why) for one in kept.withheld
+    }
+    assert read.pruned == kept.pruned
+    assert Pruned("s2", "EndpointForeignKey", "gone") in read.pruned
 
 
 def test_a_rendering_that_was_never_made_is_said_with_what_to_do(store: DocumentStore) -> None:
