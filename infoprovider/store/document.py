@@ -19,7 +19,7 @@ from typing import Any
 from infoprovider.clock import BOOT_ID
 from infoprovider.errors import StoreError
 from infoprovider.files import PRIVATE, PUBLIC, fault, replace_file
-from infoprovider.glue.document import Document, Pruned, Source, Withheld
+from infoprovider.glue.document import Document, Pruned, Quarantined, Source, Withheld
 
 FORMAT_VERSION = 1
 """Raised whenever an older reader would misunderstand what is written."""
@@ -42,6 +42,7 @@ class Remembered:
     entries: Mapping[str, Entry] = field(default_factory=dict)
     composed_at: datetime | None = None
     withheld: tuple[Withheld, ...] = ()
+    quarantined: tuple[Quarantined, ...] = ()
     pruned: tuple[Pruned, ...] = ()
 
 
@@ -83,6 +84,7 @@ class DocumentStore:
                 entries,
                 _moment(plain["composed_at"]),
                 withheld=tuple(Withheld(*one) for one in plain["withheld"]),
+                quarantined=tuple(Quarantined(*one) for one in plain.get("quarantined", ())),
                 pruned=tuple(Pruned(*one) for one in plain["pruned"]),
             )
         except (AttributeError, IndexError, KeyError, TypeError, ValueError) as error:
@@ -190,6 +192,7 @@ def _to_json(document: Document, digests: Mapping[str, str], composed_at: dateti
         "sources": [_from_source(source) for source in numbers],
         "entities": entities,
         "withheld": [[one.entity, one.id, one.why] for one in document.withheld],
+        "quarantined": [[one.entity, one.id, one.why, one.tree] for one in document.quarantined],
         "pruned": [[one.id, one.attribute, one.target] for one in document.pruned],
     }
     return json.dumps(plain, separators=(",", ":")).encode()

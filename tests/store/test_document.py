@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 
 from infoprovider.errors import ExitCode, StoreError
-from infoprovider.glue.document import Document, Made, Pruned, Source, Withheld, close
+from infoprovider.glue.document import Document, Made, Pruned, Quarantined, Source, Withheld, close
 from infoprovider.glue.entities import AdminDomain, ComputingShare, UserDomain
 from infoprovider.store.document import DocumentStore, Entry
 
@@ -67,16 +67,19 @@ def test_what_was_kept_is_read_back_by_another_process(store: DocumentStore, tmp
 
 
 def test_what_was_left_out_is_read_back(store: DocumentStore) -> None:
-    """What is withheld and why, and which references were taken out."""
+    """What is withheld or quarantined, and why, and which references were taken out."""
     withheld = Withheld("ComputingShare", "s1", "it lacks its Location", "Location")
     share = ComputingShare(id="s2", creation_time=NOW, endpoint_foreign_key=("gone",))
+    quarantined = (Quarantined("ApplicationEnvironment", "i1", "too long", "site"),)
     kept = close([Made(AdminDomain(id="RC-ONE", creation_time=NOW), (OURS,)), Made(share, (OURS,))], [withheld])
+    kept = replace(kept, quarantined=quarantined)
     store.keep(kept, {made.entity.id: "d" for made in kept.made}, {"resource": BODY}, NOW, NOW + timedelta(hours=1))
     read = store.read()
     assert read.withheld[0] == replace(withheld, lacks=None)
     assert {(one.entity, one.id, one.why) for one in read.withheld} == {
         (one.entity, one.id, one.why) for one in kept.withheld
     }
+    assert read.quarantined == quarantined
     assert read.pruned == kept.pruned
     assert Pruned("s2", "EndpointForeignKey", "gone") in read.pruned
 
