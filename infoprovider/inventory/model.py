@@ -106,7 +106,10 @@ class Features:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Manager:
-    """The installed VM manager: its product, its interfaces, what it lets users do, which disk formats it takes."""
+    """The installed VM manager: its product, its interfaces, what it lets users do, which disk formats it takes.
+
+    `zones` are parts of it that users can ask a machine to be in, without those that take none now.
+    """
 
     __pydantic_config__: ClassVar[ConfigDict] = _STRICT
     product: str
@@ -115,6 +118,7 @@ class Manager:
     endpoints: tuple[ApiEndpoint, ...]
     features: Features = Features()
     image_formats: tuple[str, ...] = ()
+    zones: tuple[str, ...] = ()
     status_page: str | None = None
 
 

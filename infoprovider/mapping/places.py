@@ -187,6 +187,7 @@ _TABLES = {
         CPUVirtualizationType=* | emulation, paravirtualization, hardware | hypervisors
         NetworkVirtualizationType= | none, vswitch, ebtables, vlan, firewall | networks
         VirtualDiskFormat=* | disk formats that the manager takes | manager
+        AvailabilityZone=* | part of the cloud that users can ask a machine to be in | manager
         TotalMemory= | memory of usable hosts, overcommitment included | capacity | MB
         FreeMemory= | memory of usable hosts that is not allocated | capacity | MB
         CPUOvercommitRatio= | vCPUs per logical CPU | capacity

@@ -108,6 +108,7 @@ def _manager_info(facts: InstanceFacts, capacity: Capacity) -> tuple[str, ...]:
     if facts.networks is not None:
         info.add("NetworkVirtualizationType", facts.networks.value.virtualization)
     info.add_each("VirtualDiskFormat", facts.manager.value.image_formats)
+    info.add_each("AvailabilityZone", facts.manager.value.zones)
     free = _left(capacity.memory_mib, capacity.memory_used_mib)
     info.add("TotalMemory", units.memory(capacity.memory_mib))
     info.add("FreeMemory", units.memory(None if free is None else int(free)))

@@ -106,7 +106,7 @@ def test_complexity_counts_what_is_published() -> None:
 def test_a_manager_is_the_vm_manager_and_not_its_hypervisor() -> None:
     """Product and version are the manager's; hypervisor kinds stand in values of their own."""
     found = manager(
-        manager=replace(MANAGER, version="2024.2", image_formats=("raw", "qcow2")),
+        manager=replace(MANAGER, version="2024.2", image_formats=("raw", "qcow2"), zones=("a", "b")),
         hypervisors=pools(pool("a", kind="Xen"), pool("b", version="8.2", cpu_virtualization="hardware")),
     )
     assert (found.product_name, found.product_version, found.homogeneous) == ("openstack", "2024.2", "false")
@@ -117,6 +117,8 @@ def test_a_manager_is_the_vm_manager_and_not_its_hypervisor() -> None:
         "CPUVirtualizationType=hardware",
         "VirtualDiskFormat=raw",
         "VirtualDiskFormat=qcow2",
+        "AvailabilityZone=a",
+        "AvailabilityZone=b",
     )
 
 

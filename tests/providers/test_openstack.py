@@ -248,7 +248,15 @@ def test_what_the_site_says_of_its_manager_is_told(administered: Recorded) -> No
     assert (endpoint.url, endpoint.version) == (f"{administered.url}/compute/v2.1", "2.104")
     assert [way.method for way in endpoint.sign_in] == ["oidc"]
     assert "qcow2" in manager.image_formats
+    assert manager.zones == ("nova",)
     assert not any("identity_providers" in asked for asked in administered.asked)
+
+
+def test_a_manager_is_told_without_what_its_services_refuse(administered: Recorded) -> None:
+    """Zones and formats are left out where the account may not ask for them; everything else is there."""
+    administered.faults["os-availability-zone|schemas/image"] = Fault(403)
+    manager: Manager = only(answers(administered.settings("admin"), Facet.MANAGER), Facet.MANAGER)
+    assert (manager.zones, manager.image_formats, len(manager.endpoints)) == ((), (), 1)
 
 
 # --- what it costs -------------------------------------------------------------------------------------------------

@@ -10,6 +10,7 @@ from infoprovider.providers.openstack.manager_facts import (
     to_aggregate_metadata,
     to_features,
     to_sign_in,
+    to_zones,
     without_project,
 )
 from tests.providers.openstack_recorded import PASSWORD, Fault, serving
@@ -90,3 +91,10 @@ def test_a_host_has_the_properties_of_all_its_aggregates() -> None:
         "id-b": {"zone": "y"},
         "id-c": {},
     }
+
+
+def test_zones_are_those_that_take_machines() -> None:
+    """One of which all hosts are down or disabled is not told."""
+    zones = {"south": True, "north": True, "closed": False}
+    records = [{"zoneName": name, "zoneState": {"available": is_open}} for name, is_open in zones.items()]
+    assert to_zones(records) == ("north", "south")

@@ -72,6 +72,7 @@ class Answers:
         self.hosts = [self._host(one) for one in self._hypervisors()]
         self.networks = admin.get("network", "/v2.0/networks")["networks"]
         self.free_addresses = self._free_addresses()
+        self.zones = admin.get("compute", "/os-availability-zone")["availabilityZoneInfo"]
         self.formats = admin.get("image", "/v2/schemas/image")["properties"]["disk_format"]["enum"]
 
     def _quotas(self, project: str) -> Json:

@@ -216,6 +216,7 @@ class Oracle:
             HypervisorName={kind for kind, _ in kinds},
             HypervisorVersion=next(iter(kinds))[1] if len(kinds) == 1 else None,
             VirtualDiskFormat={one for one in self.told.formats if one and one not in ("aki", "ari")},
+            AvailabilityZone={one["zoneName"] for one in self.told.zones if one["zoneState"]["available"]},
         )
         return Expected("ComputingManager", self.manager, self.service, stated)
 

@@ -6,12 +6,12 @@ account may not see is not offered, never zero. docs/providers/openstack.md says
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import partial
-from typing import Any
+from typing import Any, TypeVar
 
 from infoprovider.errors import CollectError, ConfigError, Finding
 from infoprovider.inventory.model import Facet, FacetValue, Hypervisors, Machines, Room, SignIn
 from infoprovider.providers.contract import Answer, CollectContext, Failed, NotOffered, Observed, Parts, ProviderSpec
-from infoprovider.providers.openstack.account import Forbidden, NotThere
+from infoprovider.providers.openstack.account import Account, Forbidden, NotThere
 from infoprovider.providers.openstack.cloud import Cloud, Project
 from infoprovider.providers.openstack.flavors import VIRTUAL_GPU, Request, to_instance_types
 from infoprovider.providers.openstack.hosts import (
@@ -26,8 +26,10 @@ from infoprovider.providers.openstack.images import fetch_schema, to_endorsement
 from infoprovider.providers.openstack.manager_facts import (
     fetch_aggregates,
     fetch_sign_in,
+    fetch_zones,
     to_aggregate_metadata,
     to_manager,
+    to_zones,
 )
 from infoprovider.providers.openstack.networks import fetch_availability, fetch_networks, fetch_subnets, to_networks
 from infoprovider.providers.openstack.projects import Amounts, to_amounts, to_machine, to_quotas, to_usage
@@ -42,6 +44,8 @@ from infoprovider.providers.openstack.room import (
 )
 from infoprovider.providers.openstack.settings import OpenStackSettings
 from infoprovider.providers.openstack.sign_in import way_in
+
+T = TypeVar("T")
 
 
 def collect(settings: OpenStackSettings, context: CollectContext) -> Iterator[Answer]:
@@ -109,19 +113,25 @@ class _Collection:
         cloud = self._cloud
         compute = cloud.compute
         tolds: list[Told[object]] = [compute]
-        formats: tuple[str, ...] = ()
-        try:
-            schema = cloud.ask("image: GET /schemas/image", fetch_schema).result()
-            formats = to_formats(schema.value)
-            tolds.append(schema)
-        except (Forbidden, NotThere):
-            pass
+        schema = self._if_offered("image: GET /schemas/image", fetch_schema, tolds)
+        zones = self._if_offered("compute: GET /os-availability-zone", fetch_zones, tolds)
         federated: tuple[SignIn, ...] = ()
         if not self._settings.sign_in and cloud.asks_alone:
             told = cloud.ask("identity: GET /OS-FEDERATION/identity_providers", fetch_sign_in).result()
             federated = told.value
             tolds.append(told)
-        return joined(to_manager(cloud.main, compute.value, federated, formats, self._settings), *tolds)
+        formats = () if schema is None else to_formats(schema)
+        known = () if zones is None else to_zones(zones)
+        return joined(to_manager(cloud.main, compute.value, federated, formats, known, self._settings), *tolds)
+
+    def _if_offered(self, call: str, fetch: Callable[[Account], T], tolds: list[Told[object]]) -> T | None:
+        """What is told, which joins the others; None where the account may not ask, or the service has no such call."""
+        try:
+            told = self._cloud.ask(call, fetch).result()
+        except (Forbidden, NotThere):
+            return None
+        tolds.append(told)
+        return told.value
 
     def _instance_types(self) -> Told[FacetValue]:
         told = self._cloud.flavors()

@@ -34,11 +34,22 @@ def fetch_sign_in(account: Account) -> tuple[SignIn, ...]:
     return tuple(SignIn(method=method, issuers=tuple(dict.fromkeys(found))) for method, found in issuers.items())
 
 
+def fetch_zones(account: Account) -> list[dict[str, Any]]:
+    """Availability zones, which every user of a project is told."""
+    return account.pages("compute", "/os-availability-zone", "availabilityZoneInfo")
+
+
+def to_zones(records: Iterable[Mapping[str, Any]]) -> tuple[str, ...]:
+    """Those in which nova takes machines."""
+    return tuple(sorted(one["zoneName"] for one in records if one["zoneState"]["available"]))
+
+
 def to_manager(
     account: Account,
     compute: tuple[str, str],
     federated: Sequence[SignIn],
     formats: tuple[str, ...],
+    zones: tuple[str, ...],
     settings: OpenStackSettings,
 ) -> Manager:
     """The manager; `compute` is address and highest microversion of its compute API.
@@ -60,6 +71,7 @@ def to_manager(
         ),
         features=to_features(account),
         image_formats=formats,
+        zones=zones,
         status_page=settings.status_page,
     )
 
