@@ -8,9 +8,13 @@
     {"answer": "parts", "facet": "usage", "parts": ["p1", "p2"]}
 
 `part`, `calls` and `notes` may be left out. `value` is the facet's dataclass of `inventory/model.py`.
+
+One name that is no Unicode text must not cost the facet that it stands in: a lone surrogate is spelt out as `ldif.safe`
+spells it (backslash, `uD83D`), and so is a byte that is not UTF-8, as the surrogate that PEP 383 gives it (`uDCFF`).
 """
 
 import json
+import re
 from typing import Annotated, Any, Literal
 
 from pydantic import AwareDatetime, Field, TypeAdapter, ValidationError
@@ -58,6 +62,9 @@ LINE: TypeAdapter[_Observed | _Failed | _NotOffered | _Parts] = TypeAdapter(
 )
 """What a line may hold; the values of facets are checked by the inventory's own types."""
 
+_SURROGATE = re.compile("[\ud800-\udfff]")
+_MAY_HOLD_SURROGATES = re.compile(rb"\\u[dD][89a-fA-F]")
+
 
 def to_line(answer: Answer) -> bytes:
     """An answer as one line, its end included."""
@@ -90,7 +97,7 @@ def to_line(answer: Answer) -> bytes:
 def from_line(line: bytes) -> Answer:
     """The answer that a line holds. Raises Malformed with what is wrong and where in the line."""
     try:
-        plain = LINE.validate_json(line)
+        plain = LINE.validate_json(_as_unicode(line))
         match plain:
             case _Observed():
                 return Observed(
@@ -110,6 +117,24 @@ def from_line(line: bytes) -> Answer:
     except ValidationError as error:
         faults = "; ".join(f"{_place(fault['loc'])}: {fault['msg']}" for fault in error.errors(include_url=False))
         raise Malformed(f"a line of the collection cannot be used: {faults}: {line[:200]!r}") from error
+
+
+def _as_unicode(line: bytes) -> bytes:
+    """The line in UTF-8 and without lone surrogates; as it is where that is no JSON."""
+    try:
+        line.decode()
+    except UnicodeDecodeError:
+        pass
+    else:
+        if not _MAY_HOLD_SURROGATES.search(line):
+            return line
+    try:
+        plain = json.loads(line.decode(errors="surrogateescape"))
+    except (ValueError, RecursionError):
+        return line
+    text = json.dumps(plain, ensure_ascii=False)
+    # The backslash is doubled: it is text within a string of JSON.
+    return _SURROGATE.sub(lambda lone: rf"\\u{ord(lone[0]):04X}", text).encode()
 
 
 def _place(steps: tuple[int | str, ...]) -> str:

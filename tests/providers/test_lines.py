@@ -21,6 +21,7 @@ ANSWERS: list[Answer] = [
         notes=("n",),
     ),
     Failed(facet=Facet.IMAGES, part="", reason="HTTP 500 «é»", retryable=True),
+    Failed(facet=Facet.IMAGES, part="", reason="a fault of the provider", retryable=False, plug_in=True),
     NotOffered(facet=Facet.PRICES, reason="none"),
     Parts(facet=Facet.USAGE, parts=frozenset({"b", "a"})),
 ]
@@ -60,3 +61,25 @@ def test_a_value_of_the_right_facet_passes() -> None:
     """A minimal line of another program is enough."""
     line = b'{"answer":"observed","facet":"prices","observed_at":"2026-01-15T12:00:00Z","value":{"prices":[]}}'
     assert from_line(line) == Observed(facet=Facet.PRICES, value=Prices(prices=()), observed_at=MOMENT)
+
+
+@pytest.mark.parametrize(
+    ("written", "read"),
+    [
+        (b"half \\ud83d", r"half \uD83D"),
+        (b"\\ude00\\ud83d x", r"\uDE00\uD83D x"),
+        (b"\\ud83d\\ude00", "\N{GRINNING FACE}"),
+        (b"Z\xfcrich, \xf0\x9f\x98", r"Z\uDCFCrich, \uDCF0\uDC9F\uDC98"),
+        ("Zürich \\\\ud83d".encode(), r"Zürich \ud83d"),
+    ],
+)
+def test_a_name_that_is_no_text_costs_nothing_else(written: bytes, read: str) -> None:
+    """Lone surrogates and bytes that are not UTF-8 become visible, and the rest of the line is what it was."""
+    start = b'{"answer": "failed", "facet": "images", "part": "p1", "retryable": false, "reason": "'
+    assert from_line(start + written + b'"}') == Failed(facet=Facet.IMAGES, part="p1", reason=read, retryable=False)
+
+
+def test_a_surrogate_in_an_answer_survives_its_line_as_text() -> None:
+    """What a provider in Python got as JSON from its manager may hold one."""
+    answer = Failed(facet=Facet.IMAGES, reason="half \ud83d, \udcff", retryable=True)
+    assert from_line(to_line(answer)) == Failed(facet=Facet.IMAGES, reason=r"half \uD83D, \uDCFF", retryable=True)
