@@ -20,7 +20,7 @@ from infoprovider.clock import Clock
 from infoprovider.collection.record import Record, shortened
 from infoprovider.collection.request import Request
 from infoprovider.deadline import Deadline
-from infoprovider.errors import DeadlineExceeded, ExitCode, InfoproviderError
+from infoprovider.errors import CollectError, Crashed, DeadlineExceeded, ExitCode, InfoproviderError
 from infoprovider.providers.contract import Answer, CollectContext, Failed, NotOffered, ProviderSpec, S
 from infoprovider.providers.lines import to_line
 from infoprovider.secret import from_request_json
@@ -36,19 +36,24 @@ def collect(spec: ProviderSpec[S], settings: S, context: CollectContext) -> Iter
     for facet in sorted(context.wanted - spec.facets):
         yield NotOffered(facet=facet, reason=f"a manager of kind {spec.kind} cannot tell it")
     record = Record(wanted, context)
-    reason, retryable = None, False
+    reason, retryable, plug_in = None, False, True
     try:
         for answer in spec.collect(settings, replace(context, wanted=wanted)):
             yield from record.accepted(answer)
     except InfoproviderError as error:
-        reason, retryable = str(error), error.retryable
+        reason, retryable, plug_in = str(error), error.retryable, _is_ours(error)
     except (Exception, SystemExit) as error:  # a library that ends the program must not end the collection of others
         context.log.exception("the provider crashed")
         reason = (
             f"{type(error).__name__}: {error}; this is a fault of the provider {spec.kind}, its log has the details"
         )
     for facet, silence in record.open():
-        yield Failed(facet=facet, reason=shortened(reason or silence), retryable=retryable)
+        yield Failed(facet=facet, reason=shortened(reason or silence), retryable=retryable, plug_in=plug_in)
+
+
+def _is_ours(error: InfoproviderError) -> bool:
+    """Whether an error says nothing of the manager: settings, secrets, or the provider itself."""
+    return isinstance(error, Crashed) or not isinstance(error, CollectError)
 
 
 def answers(request: Request) -> Iterator[Answer]:
@@ -67,7 +72,7 @@ def answers(request: Request) -> Iterator[Answer]:
         settings = from_request_json(spec.settings, json.dumps(request.settings))
     except InfoproviderError as error:
         for facet in sorted(request.wanted):
-            yield Failed(facet=facet, reason=str(error), retryable=False)
+            yield Failed(facet=facet, reason=str(error), retryable=False, plug_in=True)
         return
     yield from collect(spec, settings, context)
 

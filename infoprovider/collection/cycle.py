@@ -16,10 +16,6 @@ from infoprovider.inventory.model import Facet
 from infoprovider.inventory.observation import Attempt, Observed, Outcome, Problem
 from infoprovider.providers.contract import Answer, AnyProviderSpec, CollectContext, Failed, NotOffered, Parts
 
-AT_ONCE = 8
-"""How many instances are collected side by side."""
-
-
 class Keeper(Protocol):
     """Where observations and outcomes go, and where the last outcome is found."""
 
@@ -116,7 +112,9 @@ class _Tally:
                     # A facet that is answered as a whole has no other parts.
                     self.parts = frozenset({""})
             case Failed():
-                self.failed.append(Problem(facet=answer.facet, part=answer.part, reason=answer.reason))
+                self.failed.append(
+                    Problem(facet=answer.facet, part=answer.part, reason=answer.reason, plug_in=answer.plug_in)
+                )
             case NotOffered():
                 self.not_offered.append(Problem(facet=answer.facet, part=answer.part, reason=answer.reason))
             case Parts():
@@ -154,7 +152,7 @@ def collect_all(
             return keeper.outcome(instance.name)
         return collect_instance(instance, spec, facets, keeper, run, clock)
 
-    with ThreadPoolExecutor(AT_ONCE) as pool:
+    with ThreadPoolExecutor(configuration.collection.at_once) as pool:
         outcomes = list(pool.map(one, configuration.instances))
     pairs = zip(configuration.instances, outcomes, strict=True)
     return {instance.name: outcome for instance, outcome in pairs if outcome is not None}

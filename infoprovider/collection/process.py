@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, cast
 
+from infoprovider.collection.halt import Halt
 from infoprovider.collection.streams import Line, Lines, Remarks
 from infoprovider.deadline import Deadline
 
@@ -54,7 +55,8 @@ class Limits:
 class Process:
     """A process in a session of its own, ended with all descendants at its deadline, or when this process dies.
 
-    It is started with the object, and told `given` on its standard input. Raises OSError where it cannot be started.
+    It is started with the object, and told `given` on its standard input. `halt` stops it from any thread, and
+    `is_halted` is whether it did. Raises OSError where it cannot be started.
     """
 
     def __init__(
@@ -64,8 +66,11 @@ class Process:
         deadline: Deadline,
         limits: Limits,
         log: "logging.LoggerAdapter[logging.Logger]",
+        halt: Halt | None = None,
     ) -> None:
         self._given = memoryview(given)
+        self._halt = halt
+        self.is_halted = False
         self._log = log
         self._time = deadline.remaining()
         self._until = Deadline(deadline.at + PATIENCE)
@@ -83,13 +88,15 @@ class Process:
         self._selector.register(self._output, selectors.EVENT_READ, self._hear_output)
         self._selector.register(self._errors, selectors.EVENT_READ, self._hear_errors)
         self._selector.register(self._line, selectors.EVENT_READ, self._hear_guard)
+        if halt is not None:
+            self._selector.register(halt, selectors.EVENT_READ, self._hear_halt)
 
     def lines(self) -> Iterator[Line]:
         """The lines of its standard output as they come, until it has ended with all that it started.
 
         A process that cannot be ended, because it runs as another user or hangs in the kernel, is not waited for.
         """
-        while self._selector.get_map():
+        while any(key.fileobj is not self._halt for key in self._selector.get_map().values()):
             ready = self._selector.select(self._until.remaining())
             if not ready and not self._until.remaining():
                 return
@@ -122,8 +129,8 @@ class Process:
         """Why nothing more comes, in words, and whether the next time may go better."""
         if self._stopped:
             return f"{self._stopped}, and was ended", False
-        why, _, status = self._report.decode().strip().partition(" ")
-        if why == "deadline" or (not status and not self._until.remaining()):
+        _, _, status = self._report.decode().strip().partition(" ")
+        if self.was_late:
             remedy = "find out what keeps its manager, or give it a longer deadline"
             return f"its process had not ended by its deadline of {round(self._time, 1):g} s; {remedy}", True
         if not status:
@@ -136,6 +143,17 @@ class Process:
         if code > 0:
             return f"its process ended with exit code {code}{self._last_words}", False
         return "its process ended without answering this", False
+
+    @property
+    def was_late(self) -> bool:
+        """Whether it was ended at its deadline: as a rule it is the manager that does not answer."""
+        why, _, status = self._report.decode().strip().partition(" ")
+        return not self._stopped and (why == "deadline" or (not status and not self._until.remaining()))
+
+    @property
+    def was_killed(self) -> bool:
+        """Whether it had to be ended: it had not done so by its deadline, or printed too much."""
+        return not self.is_halted and (bool(self._stopped) or not self._report.startswith(b"itself"))
 
     @property
     def ended_well(self) -> bool:
@@ -171,6 +189,13 @@ class Process:
         self._report += part
         if not part:
             self._selector.unregister(self._line)
+        return ()
+
+    def _hear_halt(self) -> Iterable[Line]:
+        self.is_halted = True
+        self.stop("nobody wants its answers any more")
+        if self._halt is not None:
+            self._selector.unregister(self._halt)
         return ()
 
     def _read(self, pipe: IO[bytes], name: str, limit: int) -> bytes:

@@ -57,7 +57,7 @@ class Record:
         for part in sorted(parts.parts):
             if (parts.facet, part) not in self._answered:
                 reason = "the provider said nothing about this part"
-                yield Failed(facet=parts.facet, part=part, reason=reason, retryable=False)
+                yield Failed(facet=parts.facet, part=part, reason=reason, retryable=False, plug_in=True)
         yield parts
 
     def _checked(self, answer: Observed | Failed | NotOffered) -> Answer:
@@ -69,7 +69,7 @@ class Record:
         if fault is None:
             return answer
         self._context.log.error("contract broken for %s %s: %s", answer.facet, answer.part, fault)
-        return Failed(facet=answer.facet, part=answer.part, reason=fault, retryable=False)
+        return Failed(facet=answer.facet, part=answer.part, reason=fault, retryable=False, plug_in=True)
 
     def _fault(self, answer: Observed) -> str | None:
         """What is wrong with an observation, or None."""

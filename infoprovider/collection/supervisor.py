@@ -6,13 +6,14 @@ once when this process dies. Whatever happens, each wanted facet is answered, an
 
 import logging
 import sys
-from collections.abc import Generator, Iterator, MutableMapping, Sequence
+from collections.abc import Callable, Generator, Iterator, MutableMapping, Sequence
 from contextlib import closing
 from dataclasses import replace
 from typing import Any
 
 from pydantic import BaseModel
 
+from infoprovider.collection.halt import Halt, Halted
 from infoprovider.collection.process import Limits, Process
 from infoprovider.collection.record import Record, shortened
 from infoprovider.collection.request import to_request
@@ -34,19 +35,22 @@ def supervise(
     *,
     command: Sequence[str] = CHILD,
     limits: Limits = LIMITS,
+    halt: Halt | None = None,
+    killed: Callable[[], None] = lambda: None,
 ) -> Iterator[Answer]:
     """The same answers as `child.collect` gives, from a process of its own, as they come.
 
     The process and all that it started are asked to end at the deadline and ended half a second later, also where the
     answers are taken slowly or no more. A wanted facet that was not answered by then is `Failed`, with what happened to
-    the process. Raises nothing for what the process does. Closing the iterator ends the process at once. `command` is
-    the program; a request (`request.py`) comes to its standard input.
+    the process. Raises nothing for what the process does. Closing the iterator ends the process at once; `halt` does so
+    from any thread, and Halted is raised then. `killed` is called where the process had to be ended. `command` is the
+    program; a request (`request.py`) comes to its standard input.
     """
     context = replace(context, log=_Named(context.log.logger, {"instance": context.instance}))
     record = Record(context.wanted, context)
     try:
         given = to_request(kind, settings, context)
-        process = Process(command, given, context.deadline, limits, context.log)
+        process = Process(command, given, context.deadline, limits, context.log, halt)
     except InfoproviderError as error:
         yield from _failed(record, str(error), error.retryable)
         return
@@ -55,8 +59,12 @@ def supervise(
         return
     with closing(process):
         fault = yield from _answers(process, record, limits, context.log)
+    if process.is_halted:
+        raise Halted(f"the collection of {context.instance} was given up; nobody wants its answers any more")
+    if process.was_killed:
+        killed()
     reason, retryable = process.ending()
-    failed = tuple(_failed(record, f"{reason}; {fault}" if fault else reason, retryable))
+    failed = tuple(_failed(record, f"{reason}; {fault}" if fault else reason, retryable, plug_in=not process.was_late))
     if not failed and not process.ended_well:
         context.log.warning("everything was answered, but %s", reason)
     yield from failed
@@ -92,10 +100,10 @@ def _answer(line: Line) -> Answer:
     return from_line(line.text)
 
 
-def _failed(record: Record, reason: str, retryable: bool) -> Iterator[Failed]:
+def _failed(record: Record, reason: str, retryable: bool, *, plug_in: bool = True) -> Iterator[Failed]:
     """For each wanted facet that is not answered to its end."""
     for facet, _ in record.open():
-        yield Failed(facet=facet, reason=reason, retryable=retryable)
+        yield Failed(facet=facet, reason=reason, retryable=retryable, plug_in=plug_in)
 
 
 class _Named(logging.LoggerAdapter[logging.Logger]):

@@ -26,11 +26,15 @@ class Observed:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Problem:
-    """One part of a facet that did not come, and why."""
+    """One part of a facet that did not come, and why.
+
+    `plug_in` is whether the provider itself failed: that says nothing of the manager.
+    """
 
     facet: Facet
     part: str = ""
     reason: str
+    plug_in: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -30,12 +30,16 @@ S_contra = TypeVar("S_contra", bound=BaseModel, contravariant=True)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Failed:
-    """It should have answered and did not: last good is kept, health and exit code say so."""
+    """It should have answered and did not: last good is kept, health and exit code say so.
+
+    `plug_in` is whether the provider itself failed, so that nothing is known of the manager.
+    """
 
     facet: Facet
     part: str = ""
     reason: str
     retryable: bool
+    plug_in: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -42,6 +42,7 @@ class _Failed(Settings):
     part: str = ""
     reason: str
     retryable: bool = True
+    plug_in: bool = False
 
 
 class _NotOffered(Settings):
@@ -86,6 +87,7 @@ def to_line(answer: Answer) -> bytes:
                 "part": answer.part,
                 "reason": answer.reason,
                 "retryable": answer.retryable,
+                "plug_in": answer.plug_in,
             }
         case NotOffered():
             plain = {"answer": "not_offered", "facet": answer.facet, "part": answer.part, "reason": answer.reason}
@@ -109,7 +111,13 @@ def from_line(line: bytes) -> Answer:
                     notes=plain.notes,
                 )
             case _Failed():
-                return Failed(facet=plain.facet, part=plain.part, reason=plain.reason, retryable=plain.retryable)
+                return Failed(
+                    facet=plain.facet,
+                    part=plain.part,
+                    reason=plain.reason,
+                    retryable=plain.retryable,
+                    plug_in=plain.plug_in,
+                )
             case _NotOffered():
                 return NotOffered(facet=plain.facet, part=plain.part, reason=plain.reason)
             case _Parts():

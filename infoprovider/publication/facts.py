@@ -7,7 +7,6 @@ from typing import Any, TypeVar
 
 from infoprovider.config.model import Configuration, Instance
 from infoprovider.glue.document import Source, Withheld
-from infoprovider.glue.vocabulary import EndpointHealthState
 from infoprovider.inventory.model import (
     PARTED_BY_PROJECT,
     Endorsements,
@@ -18,8 +17,9 @@ from infoprovider.inventory.model import (
     Prices,
 )
 from infoprovider.inventory.observation import Observed, Outcome
-from infoprovider.mapping.context import CentreContext, Health, InstanceFacts, Known, oldest_source
+from infoprovider.mapping.context import CentreContext, InstanceFacts, Known, oldest_source
 from infoprovider.mapping.identifiers import Identifiers
+from infoprovider.publication.health import health_of
 from infoprovider.store.facets import Facets
 
 T = TypeVar("T")
@@ -30,11 +30,8 @@ def facts_of(
 ) -> InstanceFacts | Withheld:
     """Everything known of an instance; `Withheld` where not even its manager is known."""
     outcome = facets.outcome(instance.name)
-    usable = [
-        observed
-        for observed in facets.observations(instance.name)
-        if expires_at(observed, outcome, configuration, context.now) > context.now
-    ]
+    kept = facets.observations(instance.name)
+    usable = [observed for observed in kept if expires_at(observed, outcome, configuration, context.now) > context.now]
     known = _by_facet(instance, usable, configuration)
     manager = known.pop(Facet.MANAGER, None)
     if manager is None:
@@ -55,7 +52,7 @@ def facts_of(
     return InstanceFacts(
         context=context,
         block=instance.block,
-        health=health_of(instance, outcome, manager.source),
+        health=health_of(instance, configuration, outcome, kept, manager.source, context.now),
         manager=manager,
         quotas=by_project[Facet.QUOTAS],
         usage=by_project[Facet.USAGE],
@@ -72,27 +69,6 @@ def expires_at(observed: Observed, outcome: Outcome | None, configuration: Confi
     if outcome is not None and not outcome.measured:
         return max(observed.observed_at, now) + timedelta(seconds=freshness.publish_for)
     return freshness.expires_at(observed.observed_at)
-
-
-def health_of(instance: Instance, outcome: Outcome | None, manager: Source) -> Health:
-    """What is said of the instance's endpoints: the operator's word where they gave one, else how collecting went.
-
-    Reading a file is no measurement: a described manager's health is unknown unless it is declared. What is declared
-    makes the rest of what is said of an endpoint no younger.
-    """
-    attempt = outcome if outcome is not None and outcome.measured else None
-    ended = attempt.ended if attempt else None
-    source = manager if ended is None else Source(facet="outcome", instance=instance.name, observed_at=ended)
-    declared = instance.block.health
-    if declared is not None:
-        return Health(EndpointHealthState(declared.state), declared.info, source)
-    if attempt is None:
-        return Health(EndpointHealthState.UNKNOWN, None, source)
-    if not attempt.failed:
-        return Health(EndpointHealthState.OK, None, source)
-    state = EndpointHealthState.WARNING if attempt.answered else EndpointHealthState.UNKNOWN
-    facets = ", ".join(sorted({problem.facet for problem in attempt.failed}))
-    return Health(state, f"not collected at the last attempt: {facets}", source)
 
 
 def _by_facet(instance: Instance, usable: Iterable[Observed], configuration: Configuration) -> dict[Facet, Known[Any]]:

@@ -89,26 +89,27 @@ def test_answers_come_as_the_provider_gives_them() -> None:
 
 
 @pytest.mark.parametrize(
-    ("error", "reason", "retryable"),
+    ("error", "reason", "retryable", "plug_in"),
     [
-        (Unreachable("nobody answers at cloud.example.org"), "nobody answers at cloud.example.org", True),
-        (Unauthorised("the account was refused"), "the account was refused", False),
+        (Unreachable("nobody answers at cloud.example.org"), "nobody answers at cloud.example.org", True, False),
+        (Unauthorised("the account was refused"), "the account was refused", False, False),
         (
             ConfigError(
                 [Finding(file="a.yaml", line=3, column=7, path="x", what="found nothing", remedy="write text")]
             ),
             "a.yaml:3:7: x: found nothing; write text",
             False,
+            True,
         ),
     ],
     ids=["unreachable", "unauthorised", "wrong file"],
 )
-def test_an_error_fails_what_has_no_answer_yet(error: Exception, reason: str, retryable: bool) -> None:
-    """What was answered before stays; the rest fails with the whole message."""
+def test_an_error_fails_what_has_no_answer_yet(error: Exception, reason: str, retryable: bool, plug_in: bool) -> None:
+    """What was answered before stays; the rest fails with the whole message, which says whose fault it is."""
     assert answers(breaks(error, CAPACITY), Facet.CAPACITY, Facet.IMAGES, Facet.PRICES) == [
         CAPACITY,
-        Failed(facet=Facet.IMAGES, reason=reason, retryable=retryable),
-        Failed(facet=Facet.PRICES, reason=reason, retryable=retryable),
+        Failed(facet=Facet.IMAGES, reason=reason, retryable=retryable, plug_in=plug_in),
+        Failed(facet=Facet.PRICES, reason=reason, retryable=retryable, plug_in=plug_in),
     ]
 
 
@@ -120,6 +121,7 @@ def test_a_crash_is_told_in_one_line_and_logged_whole(error: BaseException, capl
         facet=Facet.IMAGES,
         reason=f"{type(error).__name__}: {error}; this is a fault of the provider fake, its log has the details",
         retryable=False,
+        plug_in=True,
     )
     assert "Traceback" in caplog.text
 
@@ -134,7 +136,7 @@ def test_silence_is_a_failure() -> None:
     """A wanted facet that the provider forgot is not mistaken for one that it cannot tell."""
     assert answers(says(CAPACITY), Facet.CAPACITY, Facet.IMAGES) == [
         CAPACITY,
-        Failed(facet=Facet.IMAGES, reason="the provider said nothing about it", retryable=False),
+        Failed(facet=Facet.IMAGES, reason="the provider said nothing about it", retryable=False, plug_in=True),
     ]
 
 
@@ -142,7 +144,7 @@ def test_parts_without_an_end_are_a_failure() -> None:
     """Without its end nobody knows which projects went away."""
     assert answers(says(QUOTAS_A), Facet.QUOTAS) == [
         QUOTAS_A,
-        Failed(facet=Facet.QUOTAS, reason="the provider did not say which parts exist", retryable=False),
+        Failed(facet=Facet.QUOTAS, reason="the provider did not say which parts exist", retryable=False, plug_in=True),
     ]
 
 
@@ -159,7 +161,13 @@ def test_a_part_that_was_announced_and_not_answered_fails() -> None:
     parts = Parts(facet=Facet.QUOTAS, parts=frozenset({"a", "b"}))
     assert answers(says(QUOTAS_A, parts), Facet.QUOTAS) == [
         QUOTAS_A,
-        Failed(facet=Facet.QUOTAS, part="b", reason="the provider said nothing about this part", retryable=False),
+        Failed(
+            facet=Facet.QUOTAS,
+            part="b",
+            reason="the provider said nothing about this part",
+            retryable=False,
+            plug_in=True,
+        ),
         parts,
     ]
 
@@ -234,7 +242,9 @@ def test_a_part_is_answered_once(caplog: pytest.LogCaptureFixture) -> None:
 )
 def test_an_observation_that_cannot_be_used_has_failed(observed: Observed, reason: str) -> None:
     """The facet is answered, as a failure that says what is wrong with the provider."""
-    assert answers(says(observed), Facet.CAPACITY) == [Failed(facet=Facet.CAPACITY, reason=reason, retryable=False)]
+    assert answers(says(observed), Facet.CAPACITY) == [
+        Failed(facet=Facet.CAPACITY, reason=reason, retryable=False, plug_in=True)
+    ]
 
 
 def test_a_part_with_another_projects_value_has_failed() -> None:
@@ -243,7 +253,7 @@ def test_a_part_with_another_projects_value_has_failed() -> None:
     parts = Parts(facet=Facet.QUOTAS, parts=frozenset({"b"}))
     reason = "the provider gave the part 'b' the value of another project"
     assert answers(says(mixed, parts), Facet.QUOTAS) == [
-        Failed(facet=Facet.QUOTAS, part="b", reason=reason, retryable=False),
+        Failed(facet=Facet.QUOTAS, part="b", reason=reason, retryable=False, plug_in=True),
         parts,
     ]
 

@@ -141,6 +141,7 @@ def test_what_hangs_is_gone_at_its_deadline(way: str, mark: str) -> None:
     assert [answer.facet for answer in ended.answers if isinstance(answer, Observed)] == [Facet.CAPACITY]
     assert ended.images.reason.startswith("its process had not ended by its deadline of 1 s")
     assert ended.images.retryable
+    assert not ended.images.plug_in  # as a rule it is the manager that does not answer
 
 
 @pytest.mark.parametrize("way", STOPPED)
@@ -165,6 +166,7 @@ def test_what_ends_by_itself_says_how(way: str, mark: str) -> None:
     assert [answer.facet for answer in ended.answers] == [Facet.CAPACITY, Facet.IMAGES, Facet.USAGE]
     assert ended.images.reason.startswith(reason)
     assert ended.images.retryable == retryable
+    assert ended.images.plug_in
 
 
 def test_a_process_that_kills_its_guard_goes_with_it(mark: str) -> None:

@@ -1,18 +1,18 @@
 """From what was last known of an instance to facts: what expired is left out, what is declared stands first."""
 
 from dataclasses import replace
-from datetime import datetime, timedelta
+from datetime import timedelta
 from typing import Any
 
 import pytest
 
-from infoprovider.config.model import Configuration, DeclaredHealth, Instance
+from infoprovider.config.model import Configuration, Instance
 from infoprovider.glue.document import Source, Withheld
 from infoprovider.inventory.freshness import Freshness
 from infoprovider.inventory.model import Facet, FacetValue, Image, Images, Machines, Network, Networks, TrustPolicy
 from infoprovider.inventory.observation import Observed, Outcome
 from infoprovider.mapping.context import CentreContext, InstanceFacts
-from infoprovider.publication.facts import facts_of, health_of
+from infoprovider.publication.facts import facts_of
 from infoprovider.store.facets import MemoryFacets
 from tests.mapping.example import MANAGER, context, quotas, usage
 from tests.publication.demo import LOADED, NOON, configuration, outcome
@@ -160,58 +160,3 @@ def test_who_runs_what_is_no_fact_for_publishing() -> None:
     """Single machines are for the centre's own operator."""
     found = facts(seen(Machines(machines=()), Facet.MACHINES))
     assert not hasattr(found, "machines")
-
-
-# --- health ----------------------------------------------------------------------------------------------------------
-
-MANAGER_SOURCE = Source(facet="manager", instance=NORTH, observed_at=NOON - timedelta(hours=3))
-
-
-@pytest.mark.parametrize(
-    ("how", "state", "info"),
-    [
-        (None, "unknown", None),
-        (outcome(measured=False), "unknown", None),
-        (outcome(measured=False, failed=(Facet.IMAGES,)), "unknown", None),
-        (outcome(measured=True), "ok", None),
-        (
-            outcome(measured=True, failed=(Facet.USAGE, Facet.IMAGES)),
-            "warning",
-            "not collected at the last attempt: images, usage",
-        ),
-        (
-            outcome(measured=True, answered=0, failed=(Facet.MANAGER,)),
-            "unknown",
-            "not collected at the last attempt: manager",
-        ),
-    ],
-)
-def test_health_is_how_the_last_attempts_went(how: Outcome | None, state: str, info: str | None) -> None:
-    """Reading a file proves nothing; what failed is named by facet, never by project."""
-    found = health_of(instance(), how, MANAGER_SOURCE)
-    assert (found.state, found.info) == (state, info)
-    assert "p1" not in (found.info or "")
-
-
-@pytest.mark.parametrize("how", [None, outcome(measured=False), outcome(measured=True, failed=(Facet.IMAGES,))])
-def test_the_operators_word_on_health_stands(how: Outcome | None) -> None:
-    """Whatever was measured."""
-    declared = DeclaredHealth(state="critical", info="flooded")
-    found = health_of(instance(health=declared), how, MANAGER_SOURCE)
-    assert (found.state, found.info) == ("critical", "flooded")
-
-
-@pytest.mark.parametrize(
-    ("how", "moment"),
-    [
-        (None, NOON - timedelta(hours=3)),
-        (outcome(measured=False), NOON - timedelta(hours=3)),
-        (outcome(NOON - timedelta(seconds=9), measured=True), NOON - timedelta(seconds=9)),
-    ],
-)
-@pytest.mark.parametrize("declared", [None, DeclaredHealth(state="ok")])
-def test_health_is_as_old_as_the_last_attempt_or_the_description(
-    how: Outcome | None, moment: datetime, declared: DeclaredHealth | None
-) -> None:
-    """A declared word makes nothing look younger than the manager that it is said of."""
-    assert health_of(instance(health=declared), how, MANAGER_SOURCE).source.observed_at == moment
