@@ -71,15 +71,23 @@ def collect(
 def report_problems(outcomes: dict[str, Outcome], withheld: Sequence[Withheld] = ()) -> ExitCode:
     """Say on standard error what was not collected and what is withheld; the exit code that goes with it."""
     for instance, outcome in outcomes.items():
-        for reason in dict.fromkeys(problem.reason for problem in outcome.failed):
+        reasons = dict.fromkeys(problem.reason for problem in outcome.failed)
+        for reason in reasons:
             facets = ", ".join(dict.fromkeys(_named(one) for one in outcome.failed if one.reason == reason))
-            warn(f"instance {instance}, {facets}: {reason}")
+            is_all = len(reasons) == 1 and not outcome.answered
+            warn(f"instance {instance}: {reason}" if is_all else f"instance {instance}, {facets}: {reason}")
     for one in withheld:
         warn(f"withheld {one.entity} {one.id}: {one.why}")
     failed = any(outcome.failed for outcome in outcomes.values())
-    if failed and not any(outcome.answered for outcome in outcomes.values()):
+    if gave_nothing(outcomes):
         return ExitCode.COLLECT
     return ExitCode.PARTLY if failed or withheld else ExitCode.SUCCESS
+
+
+def gave_nothing(outcomes: dict[str, Outcome]) -> bool:
+    """Whether the VM managers failed, all of them and in everything."""
+    failed = any(outcome.failed for outcome in outcomes.values())
+    return failed and not any(outcome.answered for outcome in outcomes.values())
 
 
 def _named(problem: Problem) -> str:

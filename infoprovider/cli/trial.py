@@ -49,6 +49,8 @@ def trial(
     else:
         configuration = site.read_configuration(Path(what) if what else folder("examples") / "demo.yaml")
         outcomes = site.collect(configuration, facets, everything=True)
+    if site.gave_nothing(outcomes):
+        raise typer.Exit(site.report_problems(outcomes))
     now = site.now()
     composition = compose(configuration, facets, Former(), now)
     body = render(composition, Tree(template_set), configuration.publication.boolean_case)

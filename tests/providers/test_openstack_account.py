@@ -10,6 +10,7 @@ import pytest
 from infoprovider.deadline import Deadline
 from infoprovider.errors import DeadlineExceeded, Unreachable
 from infoprovider.providers.openstack.account import Account, NotThere, joined_url
+from infoprovider.providers.openstack.patience import Patience
 from infoprovider.providers.openstack.settings import OpenStackSettings
 from infoprovider.providers.openstack.sign_in import sign_in
 from tests.providers.openstack_recorded import PASSWORD, serving
@@ -44,7 +45,7 @@ def account(url: str, seconds: float = 10.0, **others: str) -> Account:
         "project_domain_id": "default",
     }
     settings = OpenStackSettings.model_validate({"auth": auth, **others})
-    return sign_in(settings, settings, Deadline.after(seconds))
+    return sign_in(settings, settings, Patience(Deadline.after(seconds)))
 
 
 @pytest.fixture(autouse=True)
@@ -56,7 +57,7 @@ def test_a_region_or_interface_that_is_not_there_is_told() -> None:
     """With what would have to be corrected."""
     with serving("admin") as cloud:
         assert account(cloud.url, region="RegionOne").url("compute") == f"{cloud.url}/compute/v2.1"
-        with pytest.raises(NotThere, match="of region Nowhere has no public address of the service compute"):
+        with pytest.raises(NotThere, match=r"compute in region Nowhere; if the .* it has RegionOne, internal, public"):
             account(cloud.url, region="Nowhere").url("compute")
         with pytest.raises(NotThere, match="has no admin address of the service compute; if the cloud"):
             account(cloud.url, interface="admin").url("compute")

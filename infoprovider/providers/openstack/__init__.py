@@ -249,7 +249,7 @@ class _Collection:
         return joined(Machines(machines=machines), *told)
 
     def by_project(self, facet: Facet) -> Iterator[Answer]:
-        """Quotas or usage of every project; a project whose own account cannot sign in has failed."""
+        """Quotas or usage of every project; one that cannot be signed in to, or refuses what others tell, failed."""
         try:
             projects = self._cloud.projects.value
         except CollectError as error:
@@ -258,15 +258,23 @@ class _Collection:
         if Facet.USAGE in self._context.wanted:
             self._cloud.ask_servers()
         self._cloud.ask_quotas()
-        nameless = None
+        refused: list[NotOffered] = []
+        is_told = False
         for project in projects:
-            if project.error is not None and not project.id:
-                nameless = project.error
-            else:
-                yield self.answer(facet, partial(self._of_project, facet, project), project.id)
-        if nameless is not None:
-            # Which project it is would have been told by signing in: nothing is known to have ended.
-            yield self.answer(facet, _raising(nameless))
+            if project.id:
+                answer = self.answer(facet, partial(self._of_project, facet, project), project.id)
+                if isinstance(answer, NotOffered):
+                    refused.append(answer)
+                else:
+                    is_told = is_told or isinstance(answer, Observed)
+                    yield answer
+        for one in refused:
+            yield _missed(one) if is_told else one
+        nameless = [one.error for one in projects if one.error is not None and not one.id]
+        if nameless:
+            # Which projects these are is not known: nothing is known to have ended.
+            reason = "; ".join(dict.fromkeys(map(str, nameless)))
+            yield Failed(facet=facet, reason=reason, retryable=any(one.retryable for one in nameless))
         else:
             yield Parts(facet=facet, parts=frozenset(one.id for one in projects))
 
@@ -286,6 +294,12 @@ class _Collection:
         return joined(
             to_usage(project.id, amounts, servers.value, self._context.now()), quota, network, limits, servers
         )
+
+
+def _missed(refused: NotOffered) -> Failed:
+    """A project that does not tell what others tell: the operator expects it."""
+    reason = f"{refused.reason}; or name the other projects as only_projects"
+    return Failed(facet=refused.facet, part=refused.part, reason=reason, retryable=False)
 
 
 def _raising(error: CollectError) -> Callable[[], Told[FacetValue]]:

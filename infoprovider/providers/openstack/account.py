@@ -1,7 +1,7 @@
 """Signing in to an OpenStack, and asking it: plain GET requests through keystoneauth, errors in our own words.
 
-Nothing is tried twice here but one thing that keystoneauth does by itself: a token that a service refuses is renewed
-once.
+Nothing is tried twice here but what a service asks for itself: a token that it refuses is renewed once (by
+keystoneauth), and a pause that it wants is kept (patience.py).
 """
 
 import re
@@ -12,13 +12,8 @@ from urllib.parse import urlencode, urlsplit
 
 from infoprovider import __version__
 from infoprovider.deadline import Deadline
-from infoprovider.errors import (
-    DeadlineExceeded,
-    Malformed,
-    Unauthorised,
-    Unreachable,
-    Unsupported,
-)
+from infoprovider.errors import DeadlineExceeded, Malformed, Unauthorised, Unreachable, Unsupported
+from infoprovider.providers.openstack.patience import origin, pause_of
 
 Session: TypeAlias = Any
 """keystoneauth1.session.Session, which only whoever uses this provider needs to have."""
@@ -26,10 +21,6 @@ Session: TypeAlias = Any
 
 USER_AGENT = f"infoprovider/{__version__}"
 
-SHARE_OF_TIME = 3
-"""One read may take this part of the time that is left, and no more."""
-
-_LEAST_WAIT = 0.05
 _VERSIONS = {"image": "/v2", "network": "/v2.0", "identity": "/v3", "compute": "/v2.1"}
 """What stands between a service's address and the paths of its API, where the catalogue leaves it out."""
 
@@ -58,10 +49,10 @@ class Account:
 
     @property
     def project(self) -> tuple[str, str | None]:
-        """Id and name of the project that the account works in. Raises what signing in raises, NotThere."""
+        """Id and name of the project that the account works in. Raises what signing in raises."""
         access = self._access()
         if not access.project_id:
-            raise NotThere(
+            raise Unauthorised(
                 f"{self.label} is signed in to no project; name one in the sign-in (project_id), or an account of one"
             )
         return access.project_id, access.project_name
@@ -88,12 +79,20 @@ class Account:
                 service_type=service, interface=self._interface, region_name=self._region
             )
         except exceptions.CatalogException as error:
-            where = f" of region {self._region}" if self._region else ""
+            where = f" in region {self._region}" if self._region else ""
             raise NotThere(
-                f"the catalogue{where} has no {self._interface} address of the service {service}; "
-                "if the cloud has one, correct region or interface"
+                f"the catalogue has no {self._interface} address of the service {service}{where}; "
+                f"if the cloud has one, correct region or interface: it has {self._addresses()}"
             ) from error
         return found.rstrip("/")
+
+    def _addresses(self) -> str:
+        """Which regions the catalogue has, and which interfaces."""
+        known = [one for endpoints in self._access().service_catalog.get_endpoints().values() for one in endpoints]
+        regions, interfaces = (
+            sorted({str(one[key]) for one in known if one.get(key)}) for key in ("region", "interface")
+        )
+        return ", ".join((*regions, *interfaces)) or "none"
 
     def compute_version(self) -> tuple[str, str]:
         """Address and highest microversion of the compute API. Raises NotThere where it is older than 2.1."""
@@ -141,7 +140,7 @@ class Account:
         from keystoneauth1.identity.generic import Token
         from keystoneauth1.session import Session
 
-        with self._translated("identity", self._auth_url):
+        with self._translated("identity", self._auth_url, _SIGN_IN_VERDICTS):
             token = Token(
                 self._auth_url, token=str(self._session.get_token()), project_id=project, reauthenticate=False
             )
@@ -161,7 +160,7 @@ class Account:
         return str(getattr(self._session.auth, "auth_url", ""))
 
     def _access(self) -> Any:
-        with self._translated("identity", self._auth_url):
+        with self._translated("identity", self._auth_url, _SIGN_IN_VERDICTS):
             auth: Any = self._session.auth
             return auth.get_access(self._session)
 
@@ -171,7 +170,7 @@ class Account:
             headers["OpenStack-API-Version"] = f"{service} {microversion}"
         with self._translated(service, url):
             response = self._session.get(url, headers=headers, raise_exc=False)
-        _refuse(response, service, url, self.label)
+        _refuse(response, service, url, self.label, _VERDICTS)
         try:
             return response.json()
         except ValueError as error:
@@ -180,31 +179,33 @@ class Account:
             ) from error
 
     @contextmanager
-    def _translated(self, service: str, url: str) -> Iterator[None]:
+    def _translated(self, service: str, url: str, verdicts: "Verdicts | None" = None) -> Iterator[None]:
         """What keystoneauth raises as what we raise; no message of its own is passed on, for it may quote secrets."""
         from keystoneauth1 import exceptions
 
-        left = self._deadline.remaining()
-        if not left:
+        if not self._deadline.remaining():
             raise DeadlineExceeded(f"no time was left to ask {url}; give the instance a longer deadline")
-        # One service that hangs must leave time for the others; all threads of a collection have the same deadline.
-        self._session.timeout = max(left / SHARE_OF_TIME, _LEAST_WAIT)
         try:
             yield
         except exceptions.ClientException as error:
-            self._refuse(error, service, url)
+            self._refuse(error, service, url, verdicts or _VERDICTS)
 
-    def _refuse(self, error: Exception, service: str, url: str) -> NoReturn:
+    def _refuse(self, error: Exception, service: str, url: str, verdicts: "Verdicts") -> NoReturn:
         from keystoneauth1 import exceptions
 
-        where = f"{service} at {_origin(url)}"
+        where = f"{service} at {origin(url)}"
         match _origin_of(error):
             case exceptions.HttpError() as refusal:
-                _refuse(refusal.response, service, refusal.url or url, self.label, refusal.http_status)
+                _refuse(refusal.response, service, refusal.url or url, self.label, verdicts, refusal.http_status)
             case exceptions.SSLError() as fault:
                 raise Unreachable(
                     f"{where} is not trusted: {_tls_fault(fault)}; name the authority that issued its certificate as "
                     "ca_file, or cacert in clouds.yaml"
+                ) from error
+            case exceptions.ConnectTimeout() as fault if _is_of_the_network(fault):
+                raise Unreachable(
+                    f"{where} cannot be reached: nobody takes the connection; check the address, and whether a "
+                    "firewall lets us through"
                 ) from error
             case exceptions.ConnectionError() as fault:
                 if isinstance(fault, exceptions.ConnectTimeout) or not self._deadline.remaining():
@@ -242,18 +243,17 @@ def _following(page: Any, key: str) -> str | None:
     return next((link["href"] for link in links if link.get("rel") == "next"), page.get("next") or named.get("next"))
 
 
-def _origin(url: str) -> str:
-    parts = urlsplit(url)
-    return f"{parts.scheme}://{parts.netloc}"
+Verdicts: TypeAlias = Mapping[int, Callable[[str, Any], Exception]]
+"""What a status means: by the status, the error that is made of what was asked and of the answer."""
 
 
-def _refuse(response: Any, service: str, url: str, label: str, status: int | None = None) -> None:
-    """Raise what an answer's status says, if it says no."""
-    code = response.status_code if response is not None else status or 0
+def _refuse(response: Any, service: str, url: str, label: str, verdicts: Verdicts, status: int = 0) -> None:
+    """Raise what an answer's status says, if it says no; `status` is that of an answer that is gone."""
+    code = response.status_code if response is not None else status
     if code < 400 and response is not None:
         return
-    asked = f"GET {url}" if service != "identity" or "auth/tokens" not in url else f"signing in at {url}"
-    verdict = _VERDICTS.get(code)
+    asked = f"signing in at {url}" if verdicts is _SIGN_IN_VERDICTS else f"GET {url}"
+    verdict = verdicts.get(code)
     if verdict is not None:
         raise verdict(f"{asked} with {label}", response)
     if 400 <= code < 500:
@@ -261,10 +261,26 @@ def _refuse(response: Any, service: str, url: str, label: str, status: int | Non
     raise Unreachable(f"{asked}: {service} answered with error {code}; its log says why")
 
 
+def _no_way_in(asked: str, _response: Any) -> Exception:
+    return Unauthorised(
+        f"{asked} was refused: user, secret or token are wrong or have expired, or the project does not exist, is "
+        "disabled, or gives this user no role; correct what the settings name"
+    )
+
+
+def _no_such_token(asked: str, _response: Any) -> Exception:
+    if "/auth/tokens" not in asked:
+        return Unreachable(f"{asked}: no keystone is there; correct auth_url, which ends with /v3 as a rule")
+    return Unauthorised(
+        f"{asked} was refused: the token has expired, was revoked, or is of another cloud; renew it where the settings "
+        "name it"
+    )
+
+
 def _unauthorised(asked: str, _response: Any) -> Exception:
     return Unauthorised(
-        f"{asked} was refused: user, secret or token are wrong or have expired, or the project is disabled; "
-        "renew them where the settings name them"
+        f"{asked} was refused, although signing in worked: the token has expired meanwhile, or this service cannot "
+        "check tokens; renew the token where the settings name it, or see the log of the service"
     )
 
 
@@ -281,20 +297,15 @@ def _too_old(asked: str, _response: Any) -> Exception:
 
 
 def _too_many(asked: str, response: Any) -> Exception:
-    wait = response.headers.get("Retry-After", "") if response is not None else ""
-    pause = f" and asks to wait {wait} s" if re.fullmatch(r"\d{1,6}", wait) else ""
+    pause = pause_of(response) if response is not None else None
+    wish = f" and asks to wait {pause} s, for which the deadline is too short" if pause else ""
     return Unreachable(
-        f"{asked}: the cloud takes no more requests now{pause}; ask less often (every) or with fewer connections"
+        f"{asked}: the cloud takes no more requests now{wish}; ask less often (every) or with fewer connections"
     )
 
 
-_VERDICTS: Mapping[int, Callable[[str, Any], Exception]] = {
-    401: _unauthorised,
-    403: _forbidden,
-    404: _not_there,
-    406: _too_old,
-    429: _too_many,
-}
+_VERDICTS: Verdicts = {401: _unauthorised, 403: _forbidden, 404: _not_there, 406: _too_old, 429: _too_many}
+_SIGN_IN_VERDICTS: Verdicts = {401: _no_way_in, 403: _no_way_in, 404: _no_such_token, 429: _too_many}
 
 
 def _origin_of(error: BaseException) -> BaseException:
@@ -307,6 +318,13 @@ def _origin_of(error: BaseException) -> BaseException:
             return fault
         fault = fault.__cause__ or fault.__context__
     return error
+
+
+def _is_of_the_network(error: BaseException) -> bool:
+    """Whether no connection came about, unlike one on which nothing was answered."""
+    from requests.exceptions import ConnectTimeout
+
+    return isinstance(error.__context__, ConnectTimeout)
 
 
 def _tls_fault(error: BaseException) -> str:

@@ -10,12 +10,13 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any, TypeAlias, TypeVar
 
-from infoprovider.errors import CollectError
+from infoprovider.errors import CollectError, Unauthorised
 from infoprovider.providers.contract import CollectContext
 from infoprovider.providers.openstack.account import Account, Forbidden, NotThere
 from infoprovider.providers.openstack.flavors import fetch_access, fetch_flavors, is_private
 from infoprovider.providers.openstack.hosts import fetch_hypervisors, fetch_summaries
 from infoprovider.providers.openstack.images import fetch_images, fetch_members, is_shared
+from infoprovider.providers.openstack.patience import Patience
 from infoprovider.providers.openstack.projects import (
     fetch_all_servers,
     fetch_class_limits,
@@ -53,18 +54,23 @@ class Records:
 
 
 class Cloud:
-    """Signs in with the first account when it is made; raises what signing in raises."""
+    """Signs in with the first account when it is made.
+
+    Raises what signing in raises, and NotThere where the catalogue has no compute service: nothing would be told then.
+    """
 
     def __init__(self, settings: OpenStackSettings, context: CollectContext, questions: Questions) -> None:
         self._settings = settings
         self._questions = questions
         credentials = (*([settings] if settings.is_given else ()), *settings.projects)
         versions: dict[str, Any] = {}
-        accounts = [sign_in(one, settings, context.deadline, versions) for one in credentials]
+        patience = Patience(context.deadline)
+        accounts = [sign_in(one, settings, patience, versions) for one in credentials]
         # The first one learns which versions there are, for all.
         wait(questions.ask("sign in", fetch_project, account) for account in accounts[:1])
         self._signing = [(account, questions.ask("sign in", fetch_project, account)) for account in accounts]
         self.main = self._first_signed_in()
+        self.main.url("compute")
 
     def _first_signed_in(self) -> Account:
         """The account that asks for what is the same for all; of several sign-ins the first that works."""
@@ -116,8 +122,16 @@ class Cloud:
         """The projects that are read, each with who asks for it."""
         told = self._projects()
         only = self._settings.only_projects
-        wanted = [one for one in told.value if not only or one.id in only or one.name in only or not one.id]
-        return joined(wanted, told)
+        if not only:
+            return told
+        known = {word for one in told.value for word in (one.id, one.name)}
+        wanted = [one for one in told.value if not one.id or self._is_wanted(one.id, one.name)]
+        missing = [_missing(word) for word in only if word not in known and all(one.id for one in told.value)]
+        return joined([*wanted, *missing], told)
+
+    def _is_wanted(self, *names: str | None) -> bool:
+        only = self._settings.only_projects
+        return not only or any(name in only for name in names)
 
     def _projects(self) -> Told[list[Project]]:
         if self._settings.projects:
@@ -142,7 +156,8 @@ class Cloud:
         if "application_credential" in self.main.methods:  # such a token opens no other project
             return joined([mine], self._signing[0][1].result())
         told = self.ask("identity: GET /auth/projects", fetch_own_projects).result()
-        others = [one for one in told.value if one["id"] != id_ and one.get("enabled", True)]
+        there = [one for one in told.value if one["id"] != id_ and one.get("enabled", True)]
+        others = [one for one in there if self._is_wanted(one["id"], one["name"])]
         accounts = [(one, self.main.in_project(one["id"])) for one in others]
         signing = [(one, account, self._questions.ask("sign in", fetch_project, account)) for one, account in accounts]
         found = [
@@ -258,6 +273,12 @@ class Cloud:
 def fetch_project(account: Account) -> tuple[str, str | None]:
     """Sign in: id and name of the account's project."""
     return account.project
+
+
+def _missing(word: str) -> Project:
+    """A project that the settings name, by name or id, and that this account does not see: it may come back."""
+    reason = f"only_projects names {word}, and the account does not see it; give it a role there, or correct the name"
+    return Project(id="", error=Unauthorised(reason))
 
 
 def _signed_in(project: Project, account: Account, signing: Future[Told[tuple[str, str | None]]]) -> Project:

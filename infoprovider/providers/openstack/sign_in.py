@@ -4,9 +4,9 @@ import warnings
 from dataclasses import dataclass
 from typing import Any
 
-from infoprovider.deadline import Deadline
 from infoprovider.errors import ConfigError, Finding
 from infoprovider.providers.openstack.account import USER_AGENT, Account
+from infoprovider.providers.openstack.patience import Patience, PatientAdapter
 from infoprovider.providers.openstack.settings import Credentials, OpenStackSettings
 from infoprovider.secret import Secret
 
@@ -23,21 +23,23 @@ class WayIn:
 
 
 def sign_in(
-    credentials: Credentials, settings: OpenStackSettings, deadline: Deadline, versions: dict[str, Any] | None = None
+    credentials: Credentials, settings: OpenStackSettings, patience: Patience, versions: dict[str, Any] | None = None
 ) -> Account:
     """An account that signs in at its first question. Raises ConfigError where the sign-in is not complete.
 
     `versions` is what accounts share of the versions that services say they have, so that each is asked once.
     """
-    from keystoneauth1.session import Session
+    from keystoneauth1.session import Session, TCPKeepAliveAdapter
 
     way = way_in(credentials, settings)
     verify = str(settings.ca_file) if settings.ca_file is not None else way.verify
-    session = Session(
+    session: Any = Session(
         auth=way.plugin, verify=verify, cert=way.certificate, user_agent=USER_AGENT, discovery_cache=versions
     )
+    for scheme in ("http://", "https://"):
+        session.mount(scheme, PatientAdapter(TCPKeepAliveAdapter(pool_maxsize=settings.connections), patience))
     region, interface = settings.region or way.region, settings.interface or way.interface or "public"
-    return Account(session, deadline, credentials.label, region, interface)
+    return Account(session, patience.deadline, credentials.label, region, interface)
 
 
 def way_in(credentials: Credentials, settings: OpenStackSettings) -> WayIn:
