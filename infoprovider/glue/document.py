@@ -13,7 +13,6 @@ from datetime import datetime
 from types import MappingProxyType
 from typing import Any, TypeVar
 
-from infoprovider.errors import MappingError
 from infoprovider.glue.entities import Entity, Entry
 from infoprovider.glue.names import ENTITY_CLASSES, attributes_of
 
@@ -107,12 +106,17 @@ class Document:
         return self.by_id[id].made_of
 
 
-def close(made: Iterable[Made], withheld: Iterable[Withheld] = ()) -> Document:
-    """Make a document of entities: refuse double IDs, prune references, withhold what lacks a mandatory attribute.
+def close(
+    made: Iterable[Made], withheld: Iterable[Withheld] = (), quarantined: Iterable[Quarantined] = ()
+) -> Document:
+    """Make a document of entities: each ID once, references pruned, what lacks a mandatory attribute withheld.
 
-    `withheld` is what the mapping itself had to leave out. Raises MappingError where two entities have one ID.
+    `withheld` and `quarantined` are what was left out before. Of two different entities with one ID the one of the
+    class that comes first in GLUE stays, then of the instance whose name comes first, then of the smaller digest:
+    whatever the order in which they come, the same one.
     """
-    entities = _by_unique_id(made)
+    clashing: list[Quarantined] = []
+    entities = _by_unique_id(made, clashing)
     left_out = list(withheld)
     pruned: list[Pruned] = []
     suspects = list(entities)
@@ -129,7 +133,46 @@ def close(made: Iterable[Made], withheld: Iterable[Withheld] = ()) -> Document:
         # Whatever referred to an entity that has just gone must be looked at again.
         suspects = list(entities) if gone else []
     ordered = tuple(sorted(entities.values(), key=_sort_key))
-    return Document(ordered, tuple(left_out), tuple(pruned), _by_id(ordered))
+    return Document(ordered, tuple(left_out), tuple(pruned), _by_id(ordered), (*quarantined, *clashing))
+
+
+def without(document: Document, gone: Mapping[str, str], tree: str = "") -> Document:
+    """The document without these entities (ID → why) and their children, all named as quarantined.
+
+    A child is what names one of them where only one can be named, or names nothing else where something must be named:
+    a policy of a share that has gone governs nothing. Every other reference to them is pruned.
+    """
+    reasons = dict(gone)
+    above = reasons
+    while above:
+        above = {
+            one.entity.id: f"it belongs to {parent}, which is left out"
+            for one in document.made
+            if one.entity.id not in reasons and (parent := _lost_parent(one.entity, reasons))
+        }
+        reasons |= above
+    left_out = [
+        Quarantined(type(one.entity).__name__, one.entity.id, reasons[one.entity.id], tree)
+        for one in document.made
+        if one.entity.id in reasons
+    ]
+    remaining = (one for one in document.made if one.entity.id not in reasons)
+    closed = close(remaining, document.withheld, (*document.quarantined, *left_out))
+    return replace(closed, pruned=(*document.pruned, *closed.pruned))
+
+
+def _lost_parent(entity: Entity, gone: Mapping[str, str]) -> str | None:
+    """Which of those that go an entity cannot be without."""
+    rules = _RULES[type(entity)]
+    mandatory = {field for _, field in rules.mandatory}
+    for _, field, multiple in rules.references:
+        value = getattr(entity, field)
+        if not value or (multiple and field not in mandatory):
+            continue
+        targets = value if multiple else (value,)
+        if all(target in gone for target in targets):
+            return str(targets[0])
+    return None
 
 
 def content_digest(entity: Entity) -> str:
@@ -146,19 +189,35 @@ def _sort_key(made: Made) -> tuple[int, str]:
     return _CLASS_ORDER[type(made.entity).__name__], made.entity.id
 
 
-def _by_unique_id(made: Iterable[Made]) -> dict[str, Made]:
+def _by_unique_id(made: Iterable[Made], clashing: list[Quarantined]) -> dict[str, Made]:
     entities: dict[str, Made] = {}
     spelt: dict[str, Made] = {}
     for one in made:
         # Aggregators compare distinguished names in lower case: two spellings of one ID are one ID to them.
         other = spelt.setdefault(one.entity.id.lower(), one)
-        if other is not one:
-            raise MappingError(
-                f"two entities have the ID {one.entity.id}: {_described(other)} and {_described(one)}; "
-                "rename one of them, or leave one out"
+        if other is one:
+            entities[one.entity.id] = one
+            continue
+        stays, goes = sorted((other, one), key=_rank)
+        spelt[one.entity.id.lower()] = stays
+        del entities[other.entity.id]
+        entities[stays.entity.id] = stays
+        if _rank(stays) != _rank(goes):
+            clashing.append(
+                Quarantined(
+                    type(goes.entity).__name__,
+                    goes.entity.id,
+                    f"two entities have this ID: {_described(stays)}, which is published, and {_described(goes)}; "
+                    "rename one of them, or leave one out",
+                )
             )
-        entities[one.entity.id] = one
     return entities
+
+
+def _rank(made: Made) -> tuple[int, str, str, str]:
+    """What decides between two entities of one ID; equal only for entities that say the same."""
+    entity = made.entity
+    return _CLASS_ORDER[type(entity).__name__], made.made_of[0].instance, entity.id, content_digest(entity)
 
 
 def _described(made: Made) -> str:
@@ -184,7 +243,8 @@ def _prune(entities: dict[str, Made], id_: str, pruned: list[Pruned]) -> str:
         made = entities[id_] = Made(replace(made.entity, **changes), made.made_of)
     for name, field in rules.mandatory:
         value = getattr(made.entity, field)
-        if value is None or value == ():
+        # An empty text cannot be said in LDAP: it is as good as none.
+        if value is None or value in ("", ()):
             return name
     return ""
 

@@ -24,7 +24,8 @@ def to_application(facts: InstanceFacts, image: Image) -> Made:
     entity = ApplicationEnvironment(
         id=facts.ids.of("ApplicationEnvironment", image.id),
         name=image.id,
-        app_name=image.name,
+        # A user may give an image an empty name, and GLUE demands one.
+        app_name=image.name or image.id,
         app_version=image.version,
         repository=image.marketplace_uri,
         state=_state(facts, image, endorsement),

@@ -121,6 +121,12 @@ def test_an_entity_that_lacks_what_glue_demands_is_withheld_with_the_reason() ->
     )
 
 
+def test_an_empty_text_is_not_what_glue_demands() -> None:
+    """It would be left out of LDIF, and the entry refused."""
+    document = close([made(AdminDomain(id="centre")), made(service()), made(manager()), made(image(app_name=""))])
+    assert [(one.id, one.lacks) for one in document.withheld] == [("image", "AppName")]
+
+
 def test_what_depends_on_a_withheld_entity_goes_with_it() -> None:
     """A service without a type takes its manager, its images and the policies of its shares along; the rest stays."""
     policy = MappingPolicy(

@@ -82,6 +82,12 @@ def test_an_image_says_what_it_is_and_what_it_needs() -> None:
     assert (found.creation_time, found.validity) == (ago(60), SLOW)
 
 
+def test_an_image_with_an_empty_name_is_called_by_its_id() -> None:
+    """A user can set that, and an entry without a name would be refused."""
+    (found,) = published(image("0a6f", name=""))
+    assert found.app_name == "0a6f"
+
+
 def test_what_is_not_known_of_an_image_is_left_out() -> None:
     """A name is enough to be published; whether anybody endorses it is not said where nobody was asked."""
     (found,) = published(image())
