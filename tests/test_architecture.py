@@ -102,12 +102,22 @@ ROOMS = {
         "plugins",
         "config.model",
         "deadline",
+        "loop",
         "inventory",
         "glue",
         "ldif",
     ),
     "views": room(
-        "store", "glue", "query", "inventory", "mapping.places", "validation.report", "config.model", libraries="rich"
+        "store",
+        "glue",
+        "query",
+        "inventory",
+        "mapping.places",
+        "validation.report",
+        "config.model",
+        "files",
+        "clock",
+        libraries="rich prometheus_client",
     ),
     "reception": room("store", "glue", "query", "render", "files", "config.model", "deadline"),
     "cli": room(
