@@ -1,10 +1,12 @@
 """An OpenStack that gives recorded answers over HTTP on loopback, and the faults that a test asks for."""
 
 import json
+import math
 import re
 import ssl
 import threading
 import time
+from collections import Counter
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -19,13 +21,17 @@ SERVICES = ("identity", "placement", "image", "compute", "network")
 
 @dataclass(frozen=True)
 class Fault:
-    """What is answered in place of the recorded: status, text, headers, and how long it takes (seconds)."""
+    """What is answered in place of the recorded: status, text, headers; how long it takes (seconds), how many times.
+
+    With `cut` the text comes at once, and the connection ends when it has taken so long, before all was sent.
+    """
 
     status: int = 200
     text: str = "{}"
     headers: Mapping[str, str] = field(default_factory=dict)
     takes: float = 0.0
     cut: bool = False
+    times: float = math.inf
 
 
 @dataclass
@@ -36,6 +42,7 @@ class Recorded:
     answers: dict[tuple[str, str, str | None], dict[str, Any]]
     asked: list[str] = field(default_factory=list)
     faults: dict[str, Fault] = field(default_factory=dict)
+    met: Counter[str] = field(default_factory=Counter)
     refused_projects: set[str] = field(default_factory=set)
 
     @property
@@ -136,16 +143,20 @@ class _Handler(BaseHTTPRequestHandler):
     def _is_faulty(self) -> bool:
         asked = f"{self.command} {self.path.removeprefix('/')}"
         self._cloud.asked.append(asked)
-        fault = next((fault for pattern, fault in self._cloud.faults.items() if re.search(pattern, asked)), None)
-        if fault is None:
+        pattern = next((pattern for pattern in self._cloud.faults if re.search(pattern, asked)), None)
+        if pattern is None or self._cloud.met[pattern] >= self._cloud.faults[pattern].times:
             return False
-        time.sleep(fault.takes)
+        fault = self._cloud.faults[pattern]
+        self._cloud.met[pattern] += 1
         if fault.cut:
             self.send_response(200)
             self.send_header("Content-Length", str(len(fault.text) + 100))
             self.end_headers()
             self.wfile.write(fault.text.encode())
+            self.wfile.flush()
             self.close_connection = True
+        time.sleep(fault.takes)
+        if fault.cut:
             return True
         self._send(fault.status, fault.text, fault.headers)
         return True

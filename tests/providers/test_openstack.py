@@ -374,6 +374,48 @@ def test_a_refused_sign_in_of_its_own_lets_no_project_disappear(joined: Recorded
     assert not [one for one in found if isinstance(one, Parts)]
 
 
+def test_a_project_that_refuses_what_others_tell_has_failed(joined: Recorded) -> None:
+    """Where nobody tells, the account has no right to it: then it is not offered."""
+    projects = joined.projects()
+    refused = projects["vo003"]
+    joined.faults[f"os-quota-sets/{refused}"] = Fault(403)
+    found = answers(joined.settings("vo001"), Facet.QUOTAS)
+    assert set(reasons(found, Failed)) == {(Facet.QUOTAS, refused)}
+    assert reasons(found, Failed)[Facet.QUOTAS, refused].endswith("; or name the other projects as only_projects")
+    joined.faults["os-quota-sets"] = Fault(403)
+    found = answers(joined.settings("vo001"), Facet.QUOTAS)
+    assert not reasons(found, Failed)
+    assert {part for _, part in reasons(found, NotOffered)} == set(projects.values())
+
+
+def test_a_project_that_is_named_and_not_seen_has_failed(joined: Recorded) -> None:
+    """With its name as it is written; nothing is said to have ended, for it may come back."""
+    found = answers(joined.settings("vo001", only_projects=["vo002", "vo999", "vo998"]), Facet.QUOTAS)
+    assert {part for _, part in observed(found)} == {joined.projects()["vo002"]}
+    remedy = "and the account does not see it; give it a role there, or correct the name"
+    assert reasons(found, Failed) == {
+        (Facet.QUOTAS, ""): f"only_projects names vo999, {remedy}; only_projects names vo998, {remedy}"
+    }
+    assert not [one for one in found if isinstance(one, Parts)]
+
+
+def test_only_projects_that_are_read_are_signed_in_to(joined: Recorded) -> None:
+    """Once for the account itself, once for each other project."""
+    answers(joined.settings("vo001", only_projects=["vo002"]), Facet.QUOTAS)
+    assert sum(asked.startswith("POST") for asked in joined.asked) == 2
+
+
+def test_a_region_that_is_not_there_is_a_failure(administered: Recorded) -> None:
+    """Nothing would be told of it: every facet says so, with what there is."""
+    found = answers(administered.settings("admin", region="Nowhere"))
+    assert len(reasons(found, Failed)) == len(SPEC.facets)
+    (reason,) = set(reasons(found, Failed).values())
+    assert reason == (
+        "the catalogue has no public address of the service compute in region Nowhere; if the cloud has one, correct "
+        "region or interface: it has RegionOne, internal, public"
+    )
+
+
 def test_a_refused_user_is_tried_once(joined: Recorded, monkeypatch: pytest.MonkeyPatch) -> None:
     """A wrong password is not sent again for every question: accounts get locked by that."""
     monkeypatch.setenv("RECORDED_PASSWORD", "wrong-horse")
