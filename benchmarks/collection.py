@@ -33,9 +33,9 @@ sys.path.insert(0, str(Path(__file__).parents[1]))
 
 from benchmarks import peer
 from benchmarks.memory import watching
-from benchmarks.slow_front import slow_fronts
 from infoprovider import ldif
 from tests.system import openstack
+from tests.system.front import fronts
 from tests.system.openstack import Cloud
 
 # As operators run keystone, it keeps what it has looked up. Without, each token takes it 80 ms of CPU for each service
@@ -165,8 +165,8 @@ def run(program: Program, cloud: Cloud, folder: Path) -> Run:
 def measure(cloud: Cloud, python: Path, is_delayed: bool, rounds: int) -> list[Row]:
     """Every program in turn, round by round."""
     ports = range(cloud.port, cloud.port + len(openstack.SERVICES))
-    fronts = slow_fronts(ports, DELAY_SECONDS) if is_delayed else nullcontext({})
-    with tempfile.TemporaryDirectory() as folder, fronts as addresses:
+    delayed = fronts(ports, seconds=DELAY_SECONDS) if is_delayed else nullcontext({})
+    with tempfile.TemporaryDirectory() as folder, delayed as addresses:
         compared = list(programs(cloud, Path(folder), python, addresses))
         runs: dict[str, list[Run]] = {program.name: [] for program in compared}
         for _ in range(rounds):

@@ -1,8 +1,5 @@
 """Asking an OpenStack: addresses from the catalogue, and whom we trust."""
 
-import shutil
-import ssl
-import subprocess
 from pathlib import Path
 
 import pytest
@@ -13,6 +10,7 @@ from infoprovider.providers.openstack.account import Account, NotThere, joined_u
 from infoprovider.providers.openstack.patience import Patience
 from infoprovider.providers.openstack.settings import OpenStackSettings
 from infoprovider.providers.openstack.sign_in import sign_in
+from tests.certificate import self_signed
 from tests.providers.openstack_recorded import PASSWORD, serving
 
 
@@ -72,30 +70,15 @@ def test_nothing_is_asked_when_no_time_is_left() -> None:
         assert cloud.asked == []
 
 
-@pytest.fixture(scope="module")
-def certificate(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path]:
-    """A certificate of 127.0.0.1 that nobody signed but itself, and its key."""
-    openssl = shutil.which("openssl")
-    if openssl is None:
-        pytest.skip("needs openssl")
-    folder = tmp_path_factory.mktemp("tls")
-    named = ["-subj", "/CN=127.0.0.1", "-addext", "subjectAltName=IP:127.0.0.1", "-days", "2", "-nodes"]
-    files = ["-keyout", "key.pem", "-out", "cert.pem"]
-    command = [openssl, "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", *named, *files]
-    subprocess.run(command, cwd=folder, check=True, capture_output=True)
-    return folder / "cert.pem", folder / "key.pem"
-
-
-def test_a_certificate_of_unknown_origin_is_not_trusted_until_it_is_named(certificate: tuple[Path, Path]) -> None:
+def test_a_certificate_of_unknown_origin_is_not_trusted_until_it_is_named(tmp_path: Path) -> None:
     """Also on loopback; the message says which setting names the authority."""
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    context.load_cert_chain(*certificate)
-    with serving("admin", context) as cloud:
+    certificate = tmp_path / "cert.pem"
+    with serving("admin", self_signed(certificate)) as cloud:
         with pytest.raises(Unreachable) as raised:
             account(cloud.url).project  # noqa: B018  (it signs in)
         assert str(raised.value) == (
             f"identity at {cloud.url} is not trusted: self-signed certificate; name the authority that issued its "
             "certificate as ca_file, or cacert in clouds.yaml"
         )
-        trusting = account(cloud.url, ca_file=str(certificate[0]))
+        trusting = account(cloud.url, ca_file=str(certificate))
         assert trusting.project[1] == "admin"

@@ -1,5 +1,6 @@
-"""A reverse proxy on loopback that adds a delay to every answer, as a network or a busy cloud would."""
+"""Reverse proxies on loopback before real services: with a delay, as a network or a busy cloud has one, or with TLS."""
 
+import ssl
 import threading
 import time
 from collections.abc import Iterator, Mapping
@@ -16,11 +17,18 @@ _OF_THE_CONNECTION = {"connection", "content-length", "keep-alive", "transfer-en
 class _Front(ThreadingHTTPServer):
     """Stands before one port; `addresses` are what is written in answers, and what is written instead."""
 
-    def __init__(self, port: int, seconds: float) -> None:
+    def __init__(self, port: int, seconds: float, tls: ssl.SSLContext | None) -> None:
         super().__init__((LOOPBACK, 0), _PassOn)
         self.port = port
         self.seconds = seconds
         self.addresses: Mapping[bytes, bytes] = {}
+        self.own_address = f"http{'s' if tls else ''}://{LOOPBACK}:{self.server_port}".encode()
+        if tls is not None:
+            # The handshake is for the thread of the connection: here it would keep all others waiting.
+            self.socket = tls.wrap_socket(self.socket, server_side=True, do_handshake_on_connect=False)
+
+    def handle_error(self, *_: Any) -> None:
+        """Say nothing: who does not trust the certificate goes away, and tells so itself."""
 
 
 class _PassOn(BaseHTTPRequestHandler):
@@ -64,17 +72,13 @@ class _PassOn(BaseHTTPRequestHandler):
 
 
 @contextmanager
-def slow_fronts(ports: range, seconds: float) -> Iterator[dict[bytes, bytes]]:
+def fronts(ports: range, *, seconds: float = 0.0, tls: ssl.SSLContext | None = None) -> Iterator[dict[bytes, bytes]]:
     """A proxy for every port, and the addresses to use instead of each; answers name those as well."""
     with ExitStack() as running:
-        fronts = [running.enter_context(_Front(port, seconds)) for port in ports]
-        addresses = {_address(front.port): _address(front.server_address[1]) for front in fronts}
-        for front in fronts:
+        standing = [running.enter_context(_Front(port, seconds, tls)) for port in ports]
+        addresses = {f"http://{LOOPBACK}:{front.port}".encode(): front.own_address for front in standing}
+        for front in standing:
             front.addresses = addresses
-            threading.Thread(target=front.serve_forever, daemon=True).start()
+            threading.Thread(target=front.serve_forever, args=(0.05,), daemon=True).start()
             running.callback(front.shutdown)
         yield addresses
-
-
-def _address(port: int) -> bytes:
-    return f"{LOOPBACK}:{port}".encode()
