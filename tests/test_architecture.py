@@ -13,7 +13,7 @@ import pytest
 PACKAGE = Path(__file__).parents[1] / "infoprovider"
 
 FLOORS = (
-    ("errors", "settings", "secret", "deadline", "clock", "resources", "glue"),
+    ("errors", "settings", "secret", "deadline", "clock", "loop", "resources", "glue"),
     ("inventory", "config", "plugins", "yamlfile", "yamlcheck", "ldif", "files"),
     ("providers", "mapping", "publishers", "render", "validation", "query", "store"),
     ("collection", "publication", "views", "reception"),
@@ -55,6 +55,7 @@ ROOMS = {
     "secret": room("settings", libraries="pydantic pydantic_core"),
     "deadline": room(),
     "clock": room(),
+    "loop": room(),
     "resources": room(),
     "glue": room(libraries="pydantic"),
     "inventory": room("settings", "clock", libraries="pydantic"),
@@ -91,6 +92,7 @@ ROOMS = {
         "config.model",
         "plugins",
         "deadline",
+        "loop",
         libraries="pydantic",
     ),
     "publication": room(
@@ -142,6 +144,7 @@ ROOMS = {
         "ldif",
         "yamlfile",
         "clock",
+        "loop",
         libraries="typer click rich pydantic",
     ),
     "testing": room(

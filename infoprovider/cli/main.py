@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 from infoprovider import __version__
-from infoprovider.cli import check, collect, explain, init, publish, show, trial
+from infoprovider.cli import check, collect, explain, init, logs, poke, publish, run, show, trial
 from infoprovider.errors import ConfigError, ExitCode, InfoproviderError
 
 app = typer.Typer(
@@ -23,15 +23,10 @@ app.command("check")(check.check)
 app.command("try")(trial.trial)
 app.command("collect")(collect.collect)
 app.command("publish")(publish.publish)
+app.command("run")(run.run)
+app.command("poke")(poke.poke)
 app.command("show")(show.show)
 app.command("explain")(explain.explain_command)
-
-
-class _WithoutTracebacks(logging.Formatter):
-    """For operators: the message itself says what to do."""
-
-    def formatException(self, ei: object) -> str:  # noqa: N802, ARG002  (the library's names)
-        return ""
 
 
 def _version(wanted: bool) -> None:
@@ -43,15 +38,16 @@ def _version(wanted: bool) -> None:
 @app.callback()
 def options(
     verbose: Annotated[bool, typer.Option("--verbose", "-v", help="Say on standard error what is done.")] = False,
+    log_format: Annotated[
+        logs.Format | None, typer.Option("--log-format", help="How the log is written, plain if nothing is said.")
+    ] = None,
     version: Annotated[
         bool, typer.Option("--version", callback=_version, is_eager=True, help="Say the version and end.")
     ] = False,
 ) -> None:
     """Options that hold for every command."""
     del version  # its callback has answered already
-    handler = logging.StreamHandler()
-    handler.setFormatter((logging.Formatter if verbose else _WithoutTracebacks)("%(levelname)s: %(message)s"))
-    logging.basicConfig(level=logging.INFO if verbose else logging.ERROR, handlers=[handler])
+    logs.set_up(log_format, verbose=verbose)
 
 
 def main() -> None:

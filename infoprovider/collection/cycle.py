@@ -16,6 +16,7 @@ from infoprovider.inventory.model import Facet
 from infoprovider.inventory.observation import Attempt, Observed, Outcome, Problem
 from infoprovider.providers.contract import Answer, AnyProviderSpec, CollectContext, Failed, NotOffered, Parts
 
+
 class Keeper(Protocol):
     """Where observations and outcomes go, and where the last outcome is found."""
 

@@ -76,6 +76,7 @@ def load_with_places(
         freshness={facet: block.completed(facet) for facet, block in file.freshness.items()},
         every={facet: block.every for facet, block in file.freshness.items() if block.every is not None},
         publication=file.publication,
+        collection=file.collection,
         metrics=file.metrics,
         log=file.log,
         state=file.state,

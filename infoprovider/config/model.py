@@ -189,6 +189,13 @@ def _seen_by_collector(path: Path) -> Path:
     return path
 
 
+class CollectionBlock(Settings):
+    """How much `infoprovider run` asks at a time: how many instances side by side, and each how soon again."""
+
+    at_once: Annotated[int, Field(ge=1, le=1000, description="a whole number, 1 or more")] = 8
+    pause: Duration = 5.0
+
+
 class MetricsBlock(Settings):
     """Where what is counted can be read: a port on loopback, a file for the node exporter, or both."""
 
@@ -227,6 +234,7 @@ class ConfigurationFile(Settings):
     channels: tuple[ChannelBlock, ...] = ()
     freshness: dict[Facet, FreshnessBlock] = {}
     publication: Publication = Publication()
+    collection: CollectionBlock = CollectionBlock()
     metrics: MetricsBlock = MetricsBlock()
     log: LogBlock = LogBlock()
     state: FolderPath = Field(default=Path("run/state"), validate_default=True)
@@ -276,6 +284,7 @@ class Configuration:
     freshness: Mapping[Facet, Freshness]
     every: Mapping[Facet, float] = field(default_factory=dict)
     publication: Publication
+    collection: CollectionBlock = field(default_factory=CollectionBlock)
     metrics: MetricsBlock = field(default_factory=MetricsBlock)
     log: LogBlock = field(default_factory=LogBlock)
     state: Path

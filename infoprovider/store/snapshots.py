@@ -57,7 +57,8 @@ class SnapshotStore:
         """Be the one writer. Raises StoreError where another process is, or where the folder cannot be made."""
         path = self._state / "lock"
         try:
-            self._folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+            self._state.mkdir(mode=0o700, parents=True, exist_ok=True)
+            self._folder.mkdir(mode=0o700, exist_ok=True)
             descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, PRIVATE)
         except OSError as error:
             raise StoreError(f"cannot use the state folder {self._state}: {fault(error)}") from error
@@ -65,7 +66,8 @@ class SnapshotStore:
             fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError as error:
             raise StoreError(
-                f"another infoprovider is writing to {self._state}; wait for it, or end it, or name another folder"
+                f"another infoprovider is writing to {self._state}; if it is `infoprovider run`, have it collect by "
+                "`infoprovider poke`, else wait for it"
             ) from error
         else:
             yield

@@ -1,0 +1,254 @@
+"""What `infoprovider run` is: the loops that collect, compose and deliver, and the one that listens to signals."""
+
+import logging
+import os
+import queue
+import signal
+import time
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from enum import Enum, auto
+from pathlib import Path
+from typing import Any
+
+from pydantic import BaseModel
+
+from infoprovider.cli import site
+from infoprovider.cli.configured import Configured
+from infoprovider.cli.control import Control
+from infoprovider.cli.readiness import Readiness
+from infoprovider.collection.collector import Collector
+from infoprovider.collection.halt import Halt
+from infoprovider.collection.supervisor import supervise
+from infoprovider.config.model import Channel, Configuration, TemplateSet
+from infoprovider.errors import StoreError
+from infoprovider.inventory.model import Facet
+from infoprovider.loop import LONGEST_WAIT, Loop
+from infoprovider.providers.contract import Answer, AnyProviderSpec, CollectContext
+from infoprovider.publication.channels import Channels, Edition
+from infoprovider.publication.composer import Composer
+from infoprovider.publication.cycle import Current, Delivered, deliver_one, update
+from infoprovider.store.daemon import DaemonStore
+from infoprovider.store.deliveries import DeliveryStore
+from infoprovider.store.document import DocumentStore
+from infoprovider.store.snapshots import SnapshotStore
+from infoprovider.views.exposition import Exposition
+from infoprovider.views.metrics import Metrics
+
+CONFIRMED_EVERY = 3600.0
+"""Seconds between two looks at the configuration: what only the operator knows is as old as the last one."""
+
+PATIENCE = 10.0
+"""Seconds that deliveries which have begun have at the end."""
+
+SPARE = 5.0
+"""Seconds that the first answers may take beyond the longest deadline."""
+
+log = logging.getLogger(__name__)
+
+
+class Word(Enum):
+    """What a signal says."""
+
+    RELOAD = auto()
+    STOP = auto()
+
+
+_SIGNALS: Mapping[int, Word] = {signal.SIGTERM: Word.STOP, signal.SIGINT: Word.STOP, signal.SIGHUP: Word.RELOAD}
+
+
+class Daemon:
+    """Keeps one centre published."""
+
+    def __init__(self, path: Path, configuration: Configuration) -> None:
+        self._configured = Configured(path, configuration, site.read_configuration)
+        self._started = self._taken = site.clock.read()
+        self._confirmed_at = time.monotonic()
+        self._readiness = Readiness(os.environ)
+        self._metrics = Metrics(configuration, site.clock)
+        self._exposition = Exposition(self._metrics.registry)
+        self._halt = Halt()
+        self._facets = SnapshotStore(configuration.state, site.clock)
+        self._channels = Channels(self._deliver, self._metrics)
+        self._composer = Composer(configuration, self._compose, self._channels.offer, self._metrics)
+        self._collector = Collector(
+            site.provider, self._facets, self._ask, site.clock, self._metrics, self._composer.changed
+        )
+        self._control = Control(configuration.state, self._answer)
+        self._loops = (
+            self._loop("collector", self._collector.turn, self._collector.wake, within=60),
+            # A site's own templates may take their time.
+            self._loop("composer", self._composer.turn, self._composer.wake, within=300),
+            self._loop("control", self._control.turn, self._control.wake, within=60),
+        )
+
+    def serve(self) -> bool:
+        """Publish until a signal says stop; whether everything has ended then.
+
+        Raises StoreError where another process keeps the state folder, or where it cannot be used.
+        """
+        with self._facets.writing(), _signals() as words:
+            self._begin()
+            try:
+                while (word := _next(words)) is not Word.STOP:
+                    self._turn(word)
+            finally:
+                has_ended = self._end()
+        return has_ended
+
+    # --- beginning, going on, ending -------------------------------------------------------------------------------
+
+    def _begin(self) -> None:
+        configuration = self._configured.configuration
+        self._control.open()
+        self._exposition.open(configuration.metrics)
+        self._hold_the_first(configuration)
+        self._collector.take(configuration)
+        for loop in self._loops:
+            loop.start()
+        self._tell()
+
+    def _hold_the_first(self, configuration: Configuration) -> None:
+        """Where nothing was ever published, wait for everybody's first answer: half a centre would be no news."""
+        document = DocumentStore(configuration.state, configuration.public)
+        if document.former(TemplateSet.RESOURCE) is not None:
+            return
+        names = [instance.name for instance in configuration.instances]
+        longest = max(instance.block.deadline for instance in configuration.instances)
+        self._composer.hold(lambda: all(self._facets.outcome(name) is not None for name in names), longest + SPARE)
+
+    def _turn(self, word: Word | None) -> None:
+        """One round of the main loop: nothing that fails here ends it."""
+        try:
+            if word is Word.RELOAD:
+                self._readiness.reloading()
+                self._reload()
+            elif time.monotonic() - self._confirmed_at >= CONFIRMED_EVERY:
+                self._confirm()
+        except Exception:
+            log.exception("a fault of this program while the configuration was read; it goes on")
+            self._metrics.fault("configuration")
+        hanging = [loop.name for loop in self._loops if not loop.is_turning]
+        if hanging:
+            log.critical("a fault of this program: %s does not go on", " and ".join(hanging))
+        else:
+            self._readiness.ping()
+
+    def _reload(self) -> None:
+        self._confirmed_at = time.monotonic()
+        if self._configured.reload():
+            configuration = self._configured.configuration
+            self._taken = site.clock.read()
+            self._metrics.configured(configuration)
+            self._exposition.open(configuration.metrics)
+            self._collector.take(configuration)
+            self._composer.take(configuration)
+        self._tell()
+
+    def _confirm(self) -> None:
+        self._confirmed_at = time.monotonic()
+        if self._configured.confirm():
+            self._composer.take(self._configured.configuration)
+        self._tell()
+
+    def _tell(self) -> None:
+        """Say how we are, to the service manager and to those who look at the state folder."""
+        configuration = self._configured.configuration
+        counted = f"{len(configuration.instances)} instances, {len(configuration.channels)} channels"
+        self._readiness.ready(self._configured.remark or counted)
+        try:
+            DaemonStore(configuration.state).keep(self._started, self._taken, self._configured.faults)
+        except StoreError as error:
+            log.error("%s", error)  # noqa: TRY400  (the traceback says no more)
+
+    def _end(self) -> bool:
+        """End what runs: collections at once, deliveries within their patience; whether all has ended."""
+        self._readiness.stopping()
+        log.info("ending")
+        until = time.monotonic() + PATIENCE
+        self._halt.call()
+        for loop in self._loops:
+            loop.stop()
+        self._channels.stop()
+        late = list(self._channels.join(PATIENCE))
+        late += [loop.name for loop in self._loops if not loop.join(max(0.0, until - time.monotonic()))]
+        late += self._collector.join(max(1.0, until - time.monotonic()))
+        if late:
+            log.warning("not waited for any longer: %s", ", ".join(late))
+        self._control.close()
+        self._exposition.close()
+        try:
+            DaemonStore(self._configured.configuration.state).remove()
+        except StoreError as error:
+            log.error("%s", error)  # noqa: TRY400  (the traceback says no more)
+        return not late
+
+    def _loop(self, name: str, turn: Callable[[], None], wake: Callable[[], None], *, within: float) -> Loop:
+        return Loop(name, turn, within=within, wake=wake, faulted=self._metrics.fault)
+
+    # --- what the loops do -----------------------------------------------------------------------------------------
+
+    def _ask(self, spec: AnyProviderSpec, settings: BaseModel, context: CollectContext, /) -> Iterator[Answer]:
+        return supervise(
+            spec.kind,
+            settings,
+            context,
+            halt=self._halt,
+            killed=lambda: self._metrics.killed(context.instance),
+        )
+
+    def _compose(self, configuration: Configuration) -> Current:
+        document = DocumentStore(configuration.state, configuration.public)
+        return update(configuration, self._facets, document, site.now())
+
+    def _deliver(self, channel: Channel, edition: Edition, wait: Callable[[float], bool]) -> Delivered:
+        delivered = deliver_one(channel, edition.configuration, edition.current, site.publisher, wait)
+        deliveries = DeliveryStore(edition.configuration.state)
+        now = site.clock.read()
+        try:
+            if delivered.receipt is not None:
+                receipt = delivered.receipt
+                deliveries.succeeded(channel.name, now, receipt.delivery, receipt.reference)
+            else:
+                deliveries.failed(channel.name, now, str(delivered.error))
+        except StoreError as error:
+            log.error("%s", error)  # noqa: TRY400  (the traceback says no more)
+        return delivered
+
+    def _answer(self, question: Mapping[str, Any]) -> Mapping[str, Any]:
+        """Answer who asks by the socket. Raises ValueError for what is no question."""
+        try:
+            instance, facets = str(question["poke"]), frozenset(Facet(name) for name in question["facets"])
+        except (KeyError, TypeError) as error:
+            raise ValueError(f"no question: {question!r:.200}") from error
+        known = self._collector.instances
+        if instance not in known:
+            return {"error": f"there is no instance {instance}", "remedy": f"name one of {', '.join(sorted(known))}"}
+        poked = self._collector.poke(instance, facets)
+        if not poked:
+            return {
+                "error": f"{instance} is not asked for {', '.join(sorted(facets))}",
+                "remedy": "name facets that its manager can tell and that are not declared",
+            }
+        return {"poked": sorted(poked)}
+
+
+@contextmanager
+def _signals() -> Iterator["queue.SimpleQueue[Word]"]:
+    """What signals say, in their order, until they mean again what they meant before."""
+    words: queue.SimpleQueue[Word] = queue.SimpleQueue()
+    # SimpleQueue.put may be called from the handler of a signal, whatever it interrupts.
+    former = {number: signal.signal(number, lambda number, _: words.put(_SIGNALS[number])) for number in _SIGNALS}
+    try:
+        yield words
+    finally:
+        for number, handler in former.items():
+            signal.signal(number, handler)
+
+
+def _next(words: "queue.SimpleQueue[Word]") -> Word | None:
+    """The next word, or None after a while in which there was none."""
+    try:
+        return words.get(timeout=LONGEST_WAIT)
+    except queue.Empty:
+        return None
