@@ -90,6 +90,13 @@ def new_console(*, stderr: bool = False) -> Console:
     return Console(**options) if is_terminal else Console(width=200, **options)
 
 
+def printable(text: str) -> str:
+    """The text within its line: whatever could end that, or turn the text of a terminal around, as an escape."""
+    if text.isprintable():
+        return text
+    return "".join(one if one.isprintable() else one.encode("unicode_escape").decode() for one in text)
+
+
 def age(moment: datetime | None, now: datetime) -> str:
     """How long ago, in the largest whole unit."""
     if moment is None:
