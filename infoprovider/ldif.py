@@ -203,6 +203,29 @@ class Record(NamedTuple):
     attributes: dict[str, list[str]]
 
 
+class NotLdif(QueryError):
+    """A line of a text that is not LDIF content: its number, counted from 1, and what is wrong with it."""
+
+    def __init__(self, line: int, what: str) -> None:
+        self.line = line
+        self.what = what
+        super().__init__(f"line {line} is not LDIF content: {what}; correct or remove the entry")
+
+
+class Unreadable(NamedTuple):
+    """What stands at a line instead of an entry (counted from 1, 0 where there are no lines), and what is wrong."""
+
+    line: int
+    what: str
+
+
+class Located(NamedTuple):
+    """An entry and the line on which it begins, counted from 1; 0 where it comes from no text."""
+
+    line: int
+    record: Record
+
+
 def read(body: bytes) -> Iterator[Record]:
     """The entries of LDIF content (RFC 2849): folded lines, base64, comments and a version line are understood.
 
@@ -220,13 +243,24 @@ def read(body: bytes) -> Iterator[Record]:
         stop = body.find(b"\n\n", start)
         stop = end if stop < 0 else stop
         block = body[start:stop]
-        record = _read_plain(block, known)
-        if record is None:
-            record = _read_carefully(block, number)
+        record = read_block(block, number, known)
         if record is not None:
-            known.update(record.attributes)
             yield record
         start, number = stop + 2, number + block.count(b"\n") + 2
+
+
+def read_block(block: bytes, number: int, known: set[str]) -> Record | None:
+    """The entry of one block of lines (ends as line feeds, none of them blank) that begins at a line's number.
+
+    `known` remembers the names of attributes from block to block. None where the block holds comments only. Raises
+    QueryError as `read` does.
+    """
+    record = _read_plain(block, known)
+    if record is None:
+        record = _read_carefully(block, number)
+    if record is not None:
+        known.update(record.attributes)
+    return record
 
 
 def _read_plain(block: bytes, known: set[str]) -> Record | None:
@@ -304,6 +338,5 @@ def _name_and_value(number: int, line: bytes) -> tuple[str, str]:
         raise _malformed(number, line, "a value that is not UTF-8") from None
 
 
-def _malformed(number: int, line: bytes, what: str) -> QueryError:
-    shown = line[:60].decode("utf-8", "backslashreplace")
-    return QueryError(f"line {number} is not LDIF content: {what}: {shown!r}; correct or remove the entry")
+def _malformed(number: int, line: bytes, what: str) -> NotLdif:
+    return NotLdif(number, f"{what}: {line[:60].decode('utf-8', 'backslashreplace')!r}")

@@ -15,57 +15,84 @@ from infoprovider.errors import RenderError
 from infoprovider.glue.entities import Entry
 from infoprovider.glue.names import attributes_of, class_of, object_classes_of, rdn_attribute_of
 from infoprovider.validation.report import Finding
+from infoprovider.validation.rule import Rule
 
 _INTEGER = re.compile(r"0|-?[1-9][0-9]*")
 
 
-_RULES = {
-    "ldap.object-class": (
-        "readers look for every class from GLUE2Entity down; slapd refuses an unknown one (21) and two branches (65)",
-        "write the classes of one GLUE class, all those above it included",
-    ),
-    "ldap.unknown-attribute": (
-        "slapd refuses the whole entry (17 or 65)",
-        "say it as GLUE2EntityOtherInfo: Key=value, or correct the name",
-    ),
-    "ldap.mandatory": (
-        "the schema demands it, and slapd refuses the entry (65)",
-        "write it, or leave the entry out",
-    ),
-    "ldap.single-value": (
-        "the schema allows one, and slapd refuses the entry (19)",
-        "write one of them",
-    ),
-    "ldap.integer": (
-        "it is no INTEGER as LDAP writes it, and slapd refuses the entry (21)",
-        "write digits only, without a plus sign, zeros in front or a fraction",
-    ),
-    "ldap.empty-value": (
-        "slapd refuses the whole entry (21)",
-        "leave the line out",
-    ),
-    "ldap.equal-values": (
-        "runs of blanks and other forms of one character do not count, and slapd refuses the entry (20)",
-        "write each value once",
-    ),
-    "ldap.duplicate-dn": (
-        "a BDII compares in lower case, keeps the first and drops the other",
-        "write each entry once",
-    ),
-    "ldap.parent": (
-        "slapd refuses it (32)",
-        "write the entry above first, in the same spelling, or leave out what stands below it",
-    ),
-    "ldap.rdn": (
-        "slapd refuses it (64 or 80), or a BDII adds and deletes it in turns",
-        "name the entry with dn(object, above), by an identifier of at most 200 plain characters",
-    ),
-    "bdii.unsafe-value": (
-        "a BDII would cut the entry there, freeze it, or strip the value",
-        "write the line with line(attribute, value), which makes it safe",
-    ),
+RULES = {
+    rule.id: rule
+    for rule in (
+        Rule(
+            id="ldap.object-class",
+            broken="an entry lists no class of GLUE 2.0, lacks one of those above its class, or names another",
+            why="readers look for every class from GLUE2Entity down; slapd refuses an unknown one (21) and two "
+            "branches (65)",
+            remedy="write the classes of one GLUE class, all those above it included",
+        ),
+        Rule(
+            id="ldap.unknown-attribute",
+            broken="an attribute is none of the entry's class",
+            why="slapd refuses the whole entry (17 or 65)",
+            remedy="say it as GLUE2EntityOtherInfo: Key=value, or correct the name",
+        ),
+        Rule(
+            id="ldap.mandatory",
+            broken="an attribute that the LDAP schema demands is missing",
+            why="the schema demands it, and slapd refuses the entry (65)",
+            remedy="write it, or leave the entry out",
+        ),
+        Rule(
+            id="ldap.single-value",
+            broken="an attribute of one value has several",
+            why="the schema allows one, and slapd refuses the entry (19)",
+            remedy="write one of them",
+        ),
+        Rule(
+            id="ldap.integer",
+            broken="a value of an INTEGER is spelt in another way",
+            why="it is no INTEGER as LDAP writes it, and slapd refuses the entry (21)",
+            remedy="write digits only, without a plus sign, zeros in front or a fraction",
+        ),
+        Rule(
+            id="ldap.empty-value",
+            broken="a value is empty",
+            why="slapd refuses the whole entry (21)",
+            remedy="leave the line out",
+        ),
+        Rule(
+            id="ldap.equal-values",
+            broken="two values of an attribute are equal to a server",
+            why="runs of blanks and other forms of one character do not count, and slapd refuses the entry (20)",
+            remedy="write each value once",
+        ),
+        Rule(
+            id="ldap.duplicate-dn",
+            broken="a distinguished name stands twice, in whatever case",
+            why="a BDII compares in lower case, keeps the first and drops the other",
+            remedy="write each entry once",
+        ),
+        Rule(
+            id="ldap.parent",
+            broken="the entry above is not there",
+            why="slapd refuses it (32)",
+            remedy="write the entry above first, in the same spelling, or leave out what stands below it",
+        ),
+        Rule(
+            id="ldap.rdn",
+            broken="the relative name is not that of the entry's ID, or longer than 245 bytes, or not plain ASCII",
+            why="slapd refuses it (64 or 80), or a BDII adds and deletes it in turns",
+            remedy="name the entry with dn(object, above), by an identifier of at most 200 plain characters",
+        ),
+        Rule(
+            id="bdii.unsafe-value",
+            broken="a value has a control character, a blank at an end, or `dn:` in it",
+            why="a BDII would cut the entry there, freeze it, or strip the value",
+            remedy="write the line with line(attribute, value), which makes it safe",
+        ),
+    )
 }
-"""Rule → why it matters, what to do."""
+"""What is demanded of every entry, by id."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,17 +136,7 @@ class SchemaCheck:
     def findings(self, record: ldif.Record) -> Iterator[Finding]:
         """What is wrong with the next entry."""
         yield from self._in_the_tree(record.dn)
-        object_classes = tuple(record.attributes.get("objectClass", ()))
-        rules = rules_of(object_classes)
-        if rules is None:
-            named = ", ".join(object_classes) or "there is none"
-            yield _finding(
-                "ldap.object-class", record.dn, f"no class of GLUE 2.0 that has entries: {named}", "objectClass"
-            )
-            return
-        yield from _of_names(record, rules)
-        yield from _of_values(record, rules)
-        yield from _of_rdn(record, rules)
+        yield from of_entry(record)
 
     def _in_the_tree(self, dn: str) -> Iterator[Finding]:
         if self._spelt.setdefault(dn.lower(), dn) is not dn:
@@ -129,9 +146,22 @@ class SchemaCheck:
             yield _finding("ldap.parent", dn, f"{above or 'nothing'} above it has not been written before")
 
 
+def of_entry(record: ldif.Record) -> Iterator[Finding]:
+    """What is wrong with an entry in itself; one that comes from no tree has no distinguished name."""
+    object_classes = tuple(record.attributes.get("objectClass", ()))
+    rules = rules_of(object_classes)
+    if rules is None:
+        named = ", ".join(object_classes) or "there is none"
+        yield _finding("ldap.object-class", record.dn, f"no class of GLUE 2.0 that has entries: {named}", "objectClass")
+        return
+    yield from _of_names(record, rules)
+    yield from _of_values(record, rules)
+    if record.dn:
+        yield from _of_rdn(record, rules)
+
+
 def _finding(rule: str, dn: str, what: str, attribute: str = "") -> Finding:
-    why, remedy = _RULES[rule]
-    return Finding(rule=rule, object=dn, attribute=attribute, what=what, why=why, remedy=remedy)
+    return RULES[rule].found(dn, what, attribute)
 
 
 def _of_names(record: ldif.Record, rules: Rules) -> Iterator[Finding]:
@@ -158,7 +188,7 @@ def _of_values(record: ldif.Record, rules: Rules) -> Iterator[Finding]:
     for name in rules.integers & attributes.keys():
         if not _INTEGER.fullmatch(attributes[name][0]):
             yield _finding("ldap.integer", record.dn, f"is {attributes[name][0]!r}", name)
-    if not ldif.harmless(chain.from_iterable(attributes.values())):
+    if record.dn and not ldif.harmless(chain.from_iterable(attributes.values())):
         for name, values in attributes.items():
             yield from _of_unsafe(record.dn, name, values)
 

@@ -43,6 +43,52 @@ def check_rendering(document: HasEntities, body: bytes) -> Report:
     return report
 
 
+def faulty_entities(document: HasEntities, body: bytes) -> dict[str, str]:
+    """What is wrong with which entity, by ID, in a text that must not be published.
+
+    Lines that cannot be read, and entries of nobody, belong to the entity that was written last. Empty where something
+    is wrong that belongs to none.
+    """
+    known = {entity.id: entity for entity in document.entities}
+    missing = dict(known)
+    schema = SchemaCheck()
+    faults: dict[str, str] = {}
+    owner = ""
+    if any(True for _ in _of_the_text(body)):
+        return {}
+    for block in body.split(b"\n\n"):
+        try:
+            records = list(ldif.read(block))
+            findings = []
+            for record in records:
+                id_ = _id_of(record)
+                owner = id_ if id_ in known else owner
+                findings += [*schema.findings(record), *_of_the_entity(record, missing)]
+        except QueryError as error:
+            name = block.partition(b"\n")[0].removeprefix(b"dn: ").decode("utf-8", "replace")
+            id_ = _first_value(name)
+            owner = id_ if id_ in known else owner
+            findings = [_malformed(error)]
+        for finding in findings:
+            if not owner:
+                return {}
+            faults.setdefault(owner, str(finding))
+    return faults
+
+
+def _id_of(record: ldif.Record) -> str:
+    rules = rules_of(tuple(record.attributes.get("objectClass", ())))
+    return record.attributes.get(rules.naming, [""])[0] if rules else _first_value(record.dn)
+
+
+def _first_value(dn: str) -> str:
+    """The value by which a distinguished name begins, as far as it has one."""
+    try:
+        return ldif.split_dn(dn)[0][1]
+    except QueryError:
+        return ""
+
+
 def _findings(document: HasEntities, body: bytes) -> Iterator[Finding]:
     yield from _of_the_text(body)
     entities = {entity.id: entity for entity in document.entities}
@@ -52,12 +98,16 @@ def _findings(document: HasEntities, body: bytes) -> Iterator[Finding]:
             yield from schema.findings(record)
             yield from _of_the_entity(record, entities)
     except QueryError as error:
-        yield Finding(
-            rule="ldif.malformed",
-            what=str(error).rpartition(";")[0],
-            why="what follows cannot be read",
-            remedy="correct the template that wrote this line",
-        )
+        yield _malformed(error)
+
+
+def _malformed(error: QueryError) -> Finding:
+    return Finding(
+        rule="ldif.malformed",
+        what=str(error).rpartition(";")[0],
+        why="what follows cannot be read",
+        remedy="correct the template that wrote this line",
+    )
 
 
 def _of_the_text(body: bytes) -> Iterator[Finding]:

@@ -21,7 +21,10 @@ class Level(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Finding:
-    """One breach of one rule; `object` is a distinguished name or an ID, empty for the text as a whole."""
+    """One breach of one rule; `object` is a distinguished name or an ID, empty for the text as a whole.
+
+    `line` is where its entry begins, counted from 1; 0 where that is not known.
+    """
 
     level: Level = Level.ERROR
     rule: str
@@ -30,6 +33,7 @@ class Finding:
     what: str
     why: str
     remedy: str
+    line: int = 0
 
     def __str__(self) -> str:
         place = f" {self.object}:" if self.object else ""
