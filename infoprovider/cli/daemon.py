@@ -13,7 +13,7 @@ from typing import Any
 
 from pydantic import BaseModel
 
-from infoprovider.cli import site
+from infoprovider.cli import logs, site
 from infoprovider.cli.configured import Configured
 from infoprovider.cli.control import Control
 from infoprovider.cli.readiness import Readiness
@@ -139,6 +139,7 @@ class Daemon:
         if self._configured.reload():
             configuration = self._configured.configuration
             self._taken = site.clock.read()
+            logs.follow(configuration.log.format)
             self._metrics.configured(configuration)
             self._exposition.open(configuration.metrics)
             self._collector.take(configuration)

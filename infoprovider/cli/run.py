@@ -3,7 +3,7 @@
 import os
 import sys
 
-from infoprovider.cli import site
+from infoprovider.cli import logs, site
 from infoprovider.cli.daemon import Daemon
 from infoprovider.errors import ExitCode
 
@@ -13,7 +13,9 @@ def run(config: site.ConfigurationPath) -> None:
 
     SIGHUP reads the configuration again, SIGTERM ends.
     """
-    daemon = Daemon(config, site.read_configuration(config))
+    configuration = site.read_configuration(config)
+    logs.follow(configuration.log.format)
+    daemon = Daemon(config, configuration)
     if not daemon.serve():
         # A thread that hangs in a library, and wakes up while Python ends, would end it with a crash.
         sys.stdout.flush()
