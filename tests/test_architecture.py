@@ -143,6 +143,7 @@ ROOMS = {
         "files",
         "ldif",
         "yamlfile",
+        "yamlcheck",
         "clock",
         "loop",
         libraries="typer click rich pydantic",

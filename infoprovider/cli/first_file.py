@@ -21,20 +21,29 @@ class Proposal:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Served:
+    """A community and the project of an instance that it works in."""
+
+    community: str
+    instance: str
+    project: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Answers:
-    """What is known of the centre."""
+    """What is known of the centre; `left_out` is what another program's file says beyond it."""
 
     centre: str
     instances: tuple[Proposal, ...]
-    community: str = ""
-    project: str = ""
+    served: tuple[Served, ...] = ()
     bdii_folder: Path | None = None
     bdii_is_there: bool = False
+    left_out: tuple[str, ...] = ()
 
     @property
     def first(self) -> str:
-        """The instance in which the community works."""
-        return next(one.name for one in self.instances if not one.why_not)
+        """The instance that can be asked as it stands, or the first one."""
+        return next((one.name for one in self.instances if not one.why_not), self.instances[0].name)
 
 
 def configuration_text(answers: Answers, schema: Path) -> str:
@@ -50,6 +59,7 @@ def configuration_text(answers: Answers, schema: Path) -> str:
             *_instances(answers),
             *_channels(answers),
             *_rest(),
+            *_left_out(answers),
         ]
     )
 
@@ -110,19 +120,23 @@ def _communities(answers: Answers) -> list[str]:
         "",
         "# Who works in which project. What belongs to a project that is named nowhere here is never published.",
     ]
-    if not answers.community:
+    if not answers.served:
         return [
             *text,
             "# communities:",
             "#   - name: vo.example.org      # the virtual organisation as it is registered",
             f"#     projects: [{{ instance: {answers.first}, project: the manager's own id of it }}]",
         ]
-    return [
-        *text,
-        "communities:",
-        f"  - name: {_quoted(answers.community)}      # the virtual organisation as it is registered",
-        f"    projects: [{{ instance: {answers.first}, project: {_quoted(answers.project)} }}]",
-    ]
+    text.append("communities:")
+    names = dict.fromkeys(one.community for one in answers.served)
+    for name in names:
+        text += [f"  - name: {_quoted(name)}      # the virtual organisation as it is registered", "    projects:"]
+        text += [
+            f"      - {{ instance: {one.instance}, project: {_quoted(one.project)} }}"
+            for one in answers.served
+            if one.community == name
+        ]
+    return text
 
 
 def _instances(answers: Answers) -> list[str]:
@@ -139,7 +153,7 @@ def _instances(answers: Answers) -> list[str]:
             "  deadline: 60s           # how long an answer may take",
             "  defaults: { platform: amd64, os_family: linux }      # where hypervisors and images do not tell",
             "  settings:",
-            *(f"    {key}: {_written(value)}" for key, value in one.settings.items()),
+            *(line for key, value in one.settings.items() for line in _setting(key, value)),
         ]
         text += [f"  # {one.why_not}"] if one.why_not else []
         text += [f"  # {line}" if one.why_not else f"  {line}" for line in block]
@@ -187,8 +201,26 @@ def _rest() -> Iterable[str]:
     ]
 
 
+def _left_out(answers: Answers) -> list[str]:
+    if not answers.left_out:
+        return []
+    return [
+        "# The site's file also says this, which was not taken over:",
+        *(f"# - {one}" for one in answers.left_out),
+        "",
+    ]
+
+
+def _setting(key: str, value: Any) -> Iterable[str]:
+    """A key of settings with its value; a list of mappings has a line for each."""
+    if isinstance(value, list) and value and isinstance(value[0], dict):
+        return [f"    {key}:", *(f"      - {_written(one)}" for one in value)]
+    return [f"    {key}: {_written(value)}"]
+
+
 def _written(value: Any) -> str:
-    """A value of settings; text within angle brackets is for the operator to replace."""
+    if isinstance(value, dict):
+        return f"{{ {', '.join(f'{key}: {_written(inner)}' for key, inner in value.items())} }}"
     return f"[{', '.join(map(_quoted, value))}]" if isinstance(value, list) else _quoted(str(value))
 
 

@@ -4,7 +4,8 @@ import os
 import re
 import shlex
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -13,7 +14,8 @@ from pydantic import TypeAdapter, ValidationError
 
 from infoprovider import plugins
 from infoprovider.cli import site
-from infoprovider.cli.first_file import Answers, Proposal, configuration_text, inventory_text
+from infoprovider.cli.first_file import Answers, Proposal, Served, configuration_text, inventory_text
+from infoprovider.cli.site_file import Site, read_site_files
 from infoprovider.cli.surroundings import Surroundings, find
 from infoprovider.config.model import RegisteredName
 from infoprovider.deadline import Deadline
@@ -38,6 +40,10 @@ def init(
     ] = None,
     community: Annotated[str | None, typer.Option(metavar="NAME=PROJECT", help="Who works in which project.")] = None,
     bdii: Annotated[str | None, typer.Option("--bdii-folder", help="The BDII's folder of static LDIF.")] = None,
+    site_files: Annotated[
+        list[Path] | None,
+        typer.Option("--from", metavar="FILE", help="A federated site's file (gocdb, endpoint, vos); may be repeated."),
+    ] = None,
     yes: Annotated[bool, typer.Option("--yes", "-y", help="Ask nothing: take what is usual.")] = False,
     force: Annotated[bool, typer.Option("--force", help="Write over a file that is there.")] = False,
     root: Annotated[Path, typer.Option(hidden=True, help="The machine that is looked at.")] = Path("/"),
@@ -47,6 +53,31 @@ def init(
         raise _wrong(file, "is there already", "name another file, or add --force to write over it")
     found = find(root, Path(), os.environ)
     ask = _Questions(silent=yes or not _is_terminal())
+    if site_files:
+        if kinds or places or community:
+            raise typer.BadParameter("a site's file says what --kind, --at and --community would")
+        answers = _taken_over(read_site_files(site_files), ask, centre, bdii, found)
+    else:
+        answers = _asked(ask, centre, kinds or [], places or [], community, bdii, found, file.absolute().parent)
+    written = [*_write_inventories(answers, file), file]
+    _write(file, configuration_text(answers, folder("schemas") / "configuration.schema.json"))
+    print(f"written: {', '.join(map(str, written))}")
+    for path in _expected(answers):
+        print(f"expected: a secret in {file.parent / path}, for this user alone")
+    print(f"next: fill in what you know, then infoprovider check {file}")
+
+
+def _asked(
+    ask: "_Questions",
+    centre: str | None,
+    kinds: list[str],
+    places: list[str],
+    community: str | None,
+    bdii: str | None,
+    found: Surroundings,
+    base: Path,
+) -> Answers:
+    """What options, surroundings and answers say."""
     name = ask("Name of the centre, as it is registered", centre, "MY-CENTRE", _registered)
     chosen = kinds or ask("Kinds of its VM managers", None, ", ".join(_usual_kinds(found)), _words)
     for kind in chosen:
@@ -54,20 +85,53 @@ def init(
     usual = ", ".join(_usual_place(kind, found) for kind in chosen)
     where = [_place(place) for place in places or ask("Where they are, one for each kind", None, usual, _words)]
     served, project = ask("A community and its project (NAME=PROJECT, or none)", community, "none", _community)
-    first_folder = str(found.bdii_folders[0]) if found.bdii_folders else "none"
-    bdii_folder = ask("The BDII's folder of static LDIF, or none", bdii, first_folder, _folder)
+    bdii_folder = _bdii_folder(ask, bdii, found)
     answers = Answers(
         centre=name,
-        instances=_proposals(chosen, where, found, file.absolute().parent),
-        community=served,
-        project=project,
+        instances=_proposals(chosen, where, found, base),
         bdii_folder=bdii_folder,
         bdii_is_there=bdii_folder is not None and _can_be_served(bdii_folder),
     )
-    written = [*_write_inventories(answers, file), file]
-    _write(file, configuration_text(answers, folder("schemas") / "configuration.schema.json"))
-    print(f"written: {', '.join(map(str, written))}")
-    print(f"next: fill in what you know, then infoprovider check {file}")
+    if not served:
+        return answers
+    return replace(answers, served=(Served(community=served, instance=answers.first, project=project),))
+
+
+def _taken_over(site_: Site, ask: "_Questions", centre: str | None, bdii: str | None, found: Surroundings) -> Answers:
+    """What the site's own files say, and where the document goes."""
+    bdii_folder = _bdii_folder(ask, bdii, found)
+    return Answers(
+        centre=site_.name if centre is None else _registered(centre),
+        instances=site_.instances,
+        served=site_.served,
+        bdii_folder=bdii_folder,
+        bdii_is_there=bdii_folder is not None and _can_be_served(bdii_folder),
+        left_out=site_.left_out,
+    )
+
+
+def _bdii_folder(ask: "_Questions", given: str | None, found: Surroundings) -> Path | None:
+    usual = str(found.bdii_folders[0]) if found.bdii_folders else "none"
+    folder_: Path | None = ask("The BDII's folder of static LDIF, or none", given, usual, _folder)
+    return folder_
+
+
+def _expected(answers: Answers) -> list[str]:
+    """The files of secrets that the settings name."""
+    settings = [one.settings for one in answers.instances]
+    return list(dict.fromkeys(_secret_files(settings)))
+
+
+def _secret_files(value: Any) -> Iterator[str]:
+    match value:
+        case {"file": str(path), **rest} if not rest and path.startswith("secrets/"):
+            yield path
+        case dict():
+            for inner in value.values():
+                yield from _secret_files(inner)
+        case list():
+            for inner in value:
+                yield from _secret_files(inner)
 
 
 class _Questions:
@@ -229,9 +293,14 @@ def _write_inventories(answers: Answers, file: Path) -> list[Path]:
     for one in answers.instances:
         path = file.parent / one.settings["file"] if one.kind == "static" else None
         if path is not None and not path.exists():
-            _write(path, inventory_text(answers.project if one.name == answers.first else ""))
+            _write(path, inventory_text(_project(answers, one)))
             written.append(path)
     return written
+
+
+def _project(answers: Answers, instance: Proposal) -> str:
+    """The project of the community that is served here; empty where none is."""
+    return next((one.project for one in answers.served if one.instance == instance.name), "")
 
 
 def _write(path: Path, text: str) -> None:
