@@ -20,6 +20,7 @@ from infoprovider.cli.readiness import Readiness
 from infoprovider.collection.collector import Collector
 from infoprovider.collection.halt import Halt
 from infoprovider.collection.supervisor import supervise
+from infoprovider.collection.watch import Watches
 from infoprovider.config.model import Channel, Configuration, TemplateSet
 from infoprovider.errors import StoreError
 from infoprovider.inventory.model import Facet
@@ -74,6 +75,7 @@ class Daemon:
         self._collector = Collector(
             site.provider, self._facets, self._ask, site.clock, self._metrics, self._composer.changed
         )
+        self._watches = Watches(site.provider, self._collector.poke, self._metrics.fault)
         self._control = Control(configuration.state, self._answer)
         self._loops = (
             self._loop("collector", self._collector.turn, self._collector.wake, within=60),
@@ -104,6 +106,7 @@ class Daemon:
         self._exposition.open(configuration.metrics)
         self._hold_the_first(configuration)
         self._collector.take(configuration)
+        self._watches.take(configuration)
         for loop in self._loops:
             loop.start()
         self._tell()
@@ -143,6 +146,7 @@ class Daemon:
             self._metrics.configured(configuration)
             self._exposition.open(configuration.metrics)
             self._collector.take(configuration)
+            self._watches.take(configuration)
             self._composer.take(configuration)
         self._tell()
 
@@ -171,6 +175,7 @@ class Daemon:
         for loop in self._loops:
             loop.stop()
         self._channels.stop()
+        self._watches.stop()
         late = list(self._channels.join(PATIENCE))
         late += [loop.name for loop in self._loops if not loop.join(max(0.0, until - time.monotonic()))]
         late += self._collector.join(max(1.0, until - time.monotonic()))

@@ -9,7 +9,7 @@ import logging
 import os
 import signal
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from types import FrameType
 
@@ -79,6 +79,11 @@ def answers(request: Request) -> Iterator[Answer]:
 
 def main() -> None:
     """Answer the request on standard input, line by line on standard output."""
+    serve(lambda request: map(to_line, answers(request)))
+
+
+def serve(lines: Callable[[Request], Iterator[bytes]]) -> None:
+    """Print what the request on standard input asks for, each line as soon as it is there."""
     output = _Output()
     logging.basicConfig(level=logging.WARNING, format="%(levelname)s: %(message)s")
     logging.getLogger("infoprovider").setLevel(logging.INFO)
@@ -90,8 +95,8 @@ def main() -> None:
         sys.exit(f"standard input holds no request of a collection: {faults}")
     signal.signal(signal.SIGTERM, output.leave)
     try:
-        for answer in answers(request):
-            output.write(answer)
+        for line in lines(request):
+            output.write(line)
     except (DeadlineExceeded, BrokenPipeError):  # ended outside of the provider, or nobody reads any more
         os._exit(ExitCode.COLLECT)
 
@@ -104,10 +109,10 @@ class _Output:
         self._is_writing = False
         os.dup2(2, 1)
 
-    def write(self, answer: Answer) -> None:
-        """Print one answer, to be read at once."""
+    def write(self, line: bytes) -> None:
+        """Print one line, to be read at once."""
         self._is_writing = True
-        self._stream.write(to_line(answer))
+        self._stream.write(line)
         self._stream.flush()
         self._is_writing = False
 

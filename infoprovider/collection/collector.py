@@ -151,7 +151,7 @@ class Collector:
         for _ in range(one.missed):
             self._listener.skipped(instance.name)
         if one.missed:
-            log.warning("%s: %d rounds were left out", instance.name, one.missed)
+            log.warning("%s: rounds that were left out: %d", instance.name, one.missed)
         began = time.monotonic()
         spec = self._provider(instance.block.kind)
         outcome = collect_instance(instance, spec, one.wanted, self._keeper, self._run, self._clock)
@@ -160,7 +160,7 @@ class Collector:
         for reason in dict.fromkeys(problem.reason for problem in failed):
             facets = dict.fromkeys(problem.facet for problem in failed if problem.reason == reason)
             log.warning("%s: %s not collected: %s", instance.name, ", ".join(facets), reason)
-        log.info("%s: %s collected in %.1f s", instance.name, ", ".join(sorted(one.wanted)), seconds)
+        log.info("%s: asked for %s in %.1f s", instance.name, ", ".join(sorted(one.wanted)), seconds)
         self._listener.collected(instance.name, outcome, seconds)
 
     def _ended(self, one: Round, thread: threading.Thread) -> None:

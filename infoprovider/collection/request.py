@@ -5,8 +5,8 @@ from typing import Any
 
 from pydantic import BaseModel, Field
 
+from infoprovider.deadline import Deadline
 from infoprovider.inventory.model import Facet
-from infoprovider.providers.contract import CollectContext
 from infoprovider.secret import to_request_json
 from infoprovider.settings import Settings
 
@@ -21,17 +21,19 @@ class Request(Settings):
     settings: dict[str, Any] = Field(default={}, repr=False)
 
 
-def to_request(kind: str, settings: BaseModel, context: CollectContext) -> bytes:
-    """The request's text. It holds secrets: it belongs into a pipe only.
+def to_request(
+    kind: str, settings: BaseModel, instance: str, deadline: Deadline, wanted: frozenset[Facet] = frozenset()
+) -> bytes:
+    """The request's text. It holds secrets: it belongs into a pipe only. A watch wants no facets.
 
     A provider is given a little less time than its process, so that it can still say itself what kept it waiting.
     Raises ConfigError with every secret that cannot be read.
     """
-    remaining = context.deadline.remaining()
+    remaining = deadline.remaining()
     request = Request(
         kind=kind,
-        instance=context.instance,
-        wanted=context.wanted,
+        instance=instance,
+        wanted=wanted,
         deadline=max(0.001, remaining - min(1.0, remaining / 10)),
         settings=json.loads(to_request_json(settings)),
     )

@@ -116,7 +116,7 @@ class Rota:
         self._running.add(instance)
         turn = self._turns[instance]
         wanted = frozenset(facet for facet, due in turn.due.items() if due <= now + TOGETHER)
-        missed = max(ticks_between(instance, turn.every[facet], turn.due[facet], now) for facet in wanted)
+        missed = max(missed_ticks(instance, turn.every[facet], turn.due[facet], now) for facet in wanted)
         turn.due.update({facet: next_tick(instance, turn.every[facet], max(now, turn.due[facet])) for facet in wanted})
         return Round(instance=instance, wanted=wanted, missed=missed)
 
@@ -126,9 +126,9 @@ def next_tick(instance: str, every: float, now: float) -> float:
     return (_ticks(instance, every, now) + 1) * every + _shift(instance)
 
 
-def ticks_between(instance: str, every: float, since: float, until: float) -> int:
-    """How many moments of a grid lie after one moment, up to another."""
-    return max(0, _ticks(instance, every, until) - _ticks(instance, every, since))
+def missed_ticks(instance: str, every: float, due: float, now: float) -> int:
+    """How many moments of a grid have passed since something was due, besides the one that is served now."""
+    return max(0, _ticks(instance, every, now) - _ticks(instance, every, due - 2 * _ROUNDING) - 1)
 
 
 def _ticks(instance: str, every: float, moment: float) -> int:

@@ -46,10 +46,10 @@ def supervise(
     from any thread, and Halted is raised then. `killed` is called where the process had to be ended. `command` is the
     program; a request (`request.py`) comes to its standard input.
     """
-    context = replace(context, log=_Named(context.log.logger, {"instance": context.instance}))
+    context = replace(context, log=Named(context.log.logger, {"instance": context.instance}))
     record = Record(context.wanted, context)
     try:
-        given = to_request(kind, settings, context)
+        given = to_request(kind, settings, context.instance, context.deadline, context.wanted)
         process = Process(command, given, context.deadline, limits, context.log, halt)
     except InfoproviderError as error:
         yield from _failed(record, str(error), error.retryable)
@@ -106,9 +106,10 @@ def _failed(record: Record, reason: str, retryable: bool, *, plug_in: bool = Tru
         yield Failed(facet=facet, reason=reason, retryable=retryable, plug_in=plug_in)
 
 
-class _Named(logging.LoggerAdapter[logging.Logger]):
+class Named(logging.LoggerAdapter[logging.Logger]):
     """A log in which each line begins with the instance's name."""
 
     def process(self, message: Any, kwargs: MutableMapping[str, Any]) -> tuple[Any, MutableMapping[str, Any]]:
+        """Put the name in front."""
         message, kwargs = super().process(message, kwargs)
         return f"{(self.extra or {})['instance']}: {message}", kwargs

@@ -10,7 +10,9 @@ MINUTE = 60.0
 HOUR = 3600.0
 DAY = 86400.0
 
-_CAPACITY_LIKE = frozenset({Facet.CAPACITY, Facet.QUOTAS, Facet.USAGE, Facet.MACHINES})
+DYNAMIC = frozenset({Facet.CAPACITY, Facet.QUOTAS, Facet.USAGE, Facet.MACHINES})
+"""The facets that change whenever a machine is started or ended."""
+
 _POLICY_LIKE = frozenset({Facet.TRUST, Facet.ENDORSEMENTS, Facet.PRICES})
 
 
@@ -32,7 +34,7 @@ class Freshness:
 
 def default_freshness(facet: Facet) -> Freshness:
     """What holds for a facet where the configuration says nothing (docs/freshness.md)."""
-    if facet in _CAPACITY_LIKE:
+    if facet in DYNAMIC:
         return Freshness(fresh_for=5 * MINUTE, publish_for=6 * HOUR)
     if facet in _POLICY_LIKE:
         return Freshness(fresh_for=DAY, publish_for=7 * DAY)
@@ -41,7 +43,7 @@ def default_freshness(facet: Facet) -> Freshness:
 
 def default_every(facet: Facet) -> float:
     """How often a facet is asked for, in seconds, where the configuration says nothing."""
-    if facet in _CAPACITY_LIKE:
+    if facet in DYNAMIC:
         return 2 * MINUTE
     return HOUR if facet in _POLICY_LIKE else 10 * MINUTE
 

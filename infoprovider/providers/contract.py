@@ -69,6 +69,8 @@ __all__ = [
     "Observed",
     "Parts",
     "ProviderSpec",
+    "Watch",
+    "WatchContext",
 ]
 
 Answer: TypeAlias = Observed | Failed | NotOffered | Parts
@@ -94,13 +96,37 @@ class Collect(Protocol[S_contra]):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class WatchContext:
+    """What a watch is told: the operator's instance name, and until when."""
+
+    instance: str
+    deadline: Deadline
+    log: "logging.LoggerAdapter[logging.Logger]"
+
+
+class Watch(Protocol[S_contra]):
+    """A provider's second function, where its manager tells by itself that something happens.
+
+    It waits, and yields the facets that may say something else now; none where that is not known, which stands for
+    capacity, quotas, usage and machines. What they say is asked for by collecting: an event is no observation. It ends
+    by its deadline and is started again; what happened in between is seen by the next collection. Raises what `collect`
+    raises.
+    """
+
+    def __call__(self, settings: S_contra, context: WatchContext, /) -> Iterator[frozenset[Facet]]:
+        """Yield an event as soon as it is known."""
+        ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ProviderSpec(Generic[S]):
     """What a provider module registers: group `infoprovider.providers`, name = kind, value = `module:SPEC`.
 
     `facets` is what this manager can ever answer. `measures` is whether an answer proves that the manager is alive:
     False for a description that is read from a file. `needs` are importable names of optional packages. `check` finds
     what `infoprovider check` can tell of the settings without asking the manager or the network: files that they name,
-    programs that are not there.
+    programs that are not there. `watch` waits for the manager's own events, where `is_watched` says of the settings
+    that there are any.
     """
 
     kind: str
@@ -110,6 +136,8 @@ class ProviderSpec(Generic[S]):
     measures: bool = True
     needs: tuple[str, ...] = ()
     check: Callable[[S], Iterable[Finding]] | None = None
+    watch: Watch[S] | None = None
+    is_watched: Callable[[S], bool] = lambda _: True
 
 
 AnyProviderSpec: TypeAlias = ProviderSpec[Any]

@@ -7,7 +7,8 @@ the operator should read. docs/providers/exec.md is the whole of what its author
 import json
 import os
 import re
-from collections.abc import Generator, Iterator, Mapping
+from collections.abc import Generator, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import replace
 from datetime import UTC
 from pathlib import Path
@@ -17,13 +18,14 @@ from pydantic import AfterValidator, Field, ValidationInfo
 
 from infoprovider.errors import Crashed, Finding, Malformed
 from infoprovider.inventory.model import Facet
-from infoprovider.providers.contract import Answer, CollectContext, Failed, Observed, ProviderSpec
+from infoprovider.providers.contract import Answer, CollectContext, Failed, Observed, ProviderSpec, WatchContext
 from infoprovider.providers.lines import from_line
 from infoprovider.providers.program import Program, running
 from infoprovider.providers.program_faults import fault_of, found
 from infoprovider.secret import Secret
 from infoprovider.settings import FolderPath, Settings, resolved
 
+_FACETS = frozenset(facet.value for facet in Facet)
 _NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 _SECRET = re.compile(r"(PASSWORD|PASSWD|PASS|SECRET|TOKEN|CREDENTIALS?|KEY)$", re.IGNORECASE)
 
@@ -49,14 +51,18 @@ def _environment(variables: Mapping[str, str | Secret]) -> Mapping[str, str | Se
     return variables
 
 
-class ExecSettings(Settings):
-    """Which program is run, where, and with which variables besides those that a collection has."""
+Command = Annotated[
+    tuple[str, ...],
+    Field(min_length=1, description="a list: the program and its arguments"),
+    AfterValidator(_command),
+]
 
-    command: Annotated[
-        tuple[str, ...],
-        Field(min_length=1, description="a list: the program and its arguments"),
-        AfterValidator(_command),
-    ]
+
+class ExecSettings(Settings):
+    """Which programs are run, where, and with which variables besides those that a collection has."""
+
+    command: Command
+    events: Command | None = None
     environment: Annotated[
         dict[str, str | Secret],
         Field(description="a mapping of names to texts; to secrets by { file: path } or { environment: NAME }"),
@@ -71,17 +77,7 @@ def collect(settings: ExecSettings, context: CollectContext) -> Iterator[Answer]
     Raises ConfigError where the program cannot be started, DeadlineExceeded, Crashed where it ends with anything but
     0, and Malformed where it prints too much, or lines that cannot be used and do not say which facet they are about.
     """
-    secrets = {name: value.reveal() for name, value in settings.environment.items() if isinstance(value, Secret)}
-    texts = {name: value for name, value in settings.environment.items() if isinstance(value, str)}
-    with running(
-        settings.command,
-        folder=settings.working_directory,
-        environment={**os.environ, **texts, **secrets},
-        given=to_request(context),
-        deadline=context.deadline,
-        log=context.log,
-        hidden=secrets.values(),
-    ) as program:
+    with _running(settings.command, settings, to_request(context), context) as program:
         unusable = yield from _answers(program, context)
         if program.exit_code:
             raise Crashed(f"{program.name} {to_ending(program.exit_code)}{program.last_words}")
@@ -89,12 +85,26 @@ def collect(settings: ExecSettings, context: CollectContext) -> Iterator[Answer]
         raise Malformed(unusable)
 
 
+def watch(settings: ExecSettings, context: WatchContext) -> Iterator[frozenset[Facet]]:
+    """The facets that each line of the program `events` names.
+
+    Raises ConfigError where it cannot be started, DeadlineExceeded, Crashed where it ends before, and Malformed where
+    it prints too much.
+    """
+    given = json.dumps({"instance": context.instance, "deadline_s": round(context.deadline.remaining(), 1)})
+    with _running(settings.events or (), settings, f"{given}\n".encode(), context) as program:
+        yield from map(to_event, program.lines())
+        raise Crashed(f"{program.name} {to_ending(program.exit_code or 0)}{program.last_words}")
+
+
 def check(settings: ExecSettings) -> list[Finding]:
-    """Whether the program could be started, as far as can be seen without doing so."""
+    """Whether the programs could be started, as far as can be seen without doing so."""
     path = settings.environment.get("PATH")
-    program = found(settings.command[0], path if isinstance(path, str) else None)
-    finding = fault_of(program, settings.working_directory)
-    return [] if finding is None else [finding]
+    programs = (
+        found(one[0], path if isinstance(path, str) else None) for one in (settings.command, settings.events) if one
+    )
+    findings = (fault_of(program, settings.working_directory) for program in programs)
+    return [finding for finding in findings if finding is not None]
 
 
 def to_request(context: CollectContext) -> bytes:
@@ -102,6 +112,12 @@ def to_request(context: CollectContext) -> bytes:
     wanted = sorted(context.wanted)
     left = round(context.deadline.remaining(), 1)
     return json.dumps({"instance": context.instance, "wanted": wanted, "deadline_s": left}).encode() + b"\n"
+
+
+def to_event(line: bytes) -> frozenset[Facet]:
+    """The facets that a line names, and nothing else; none where it says anything else, or nothing."""
+    words = line.decode(errors="replace").replace(",", " ").split()
+    return frozenset(map(Facet, words)) if set(words) <= _FACETS else frozenset()
 
 
 def to_answer(line: bytes, program: str) -> Answer:
@@ -128,7 +144,23 @@ def to_failure(line: bytes, reason: str) -> Failed | None:
 
 def to_ending(exit_code: int) -> str:
     """How a program ended that did not end well."""
-    return f"ended with exit code {exit_code}" if exit_code > 0 else f"was killed by signal {-exit_code}"
+    return f"ended with exit code {exit_code}" if exit_code >= 0 else f"was killed by signal {-exit_code}"
+
+
+def _running(
+    command: Sequence[str], settings: ExecSettings, given: bytes, context: CollectContext | WatchContext
+) -> AbstractContextManager[Program]:
+    secrets = {name: value.reveal() for name, value in settings.environment.items() if isinstance(value, Secret)}
+    texts = {name: value for name, value in settings.environment.items() if isinstance(value, str)}
+    return running(
+        command,
+        folder=settings.working_directory,
+        environment={**os.environ, **texts, **secrets},
+        given=given,
+        deadline=context.deadline,
+        log=context.log,
+        hidden=secrets.values(),
+    )
 
 
 def _answers(program: Program, context: CollectContext) -> Generator[Answer, None, str]:
@@ -153,4 +185,12 @@ def _answers(program: Program, context: CollectContext) -> Generator[Answer, Non
     return unusable
 
 
-SPEC = ProviderSpec(kind="exec", settings=ExecSettings, facets=frozenset(Facet), collect=collect, check=check)
+SPEC = ProviderSpec(
+    kind="exec",
+    settings=ExecSettings,
+    facets=frozenset(Facet),
+    collect=collect,
+    check=check,
+    watch=watch,
+    is_watched=lambda settings: settings.events is not None,
+)
