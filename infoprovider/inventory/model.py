@@ -312,6 +312,8 @@ class InstanceType:
     pools: tuple[str, ...] | None = None
     placement_is_known: bool = True
     """False where the type asks for something that host capacity does not show (a device, a trait, a zone)."""
+    devices_are_told: bool = True
+    """False where it asks for devices of which nobody tells how many there are: no number of machines is known then."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

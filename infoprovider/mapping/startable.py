@@ -53,17 +53,14 @@ def startable(
 ) -> Startable | None:
     """The number for one type in one project, None where it cannot be known; `hosts` is the type's `host_bound`.
 
-    A type without a root disk has no number unless the cloud boots it from volumes (cloud-mapping 0.14).
+    A type without a root disk has no number unless the cloud boots it from volumes (cloud-mapping 0.14). What bounds
+    only a machine's network makes no number: it says nothing of how many machines a project may have.
     """
     if _takes_its_images_disk(instance_type):
         return None
-    terms = [
-        *_quota_terms(instance_type, quotas, usage, networks),
-        hosts,
-        _address_term(quotas.project if quotas else None, networks),
-    ]
-    least = _least(terms)
-    if least.machines == math.inf:
+    machines = _least([*_quota_terms(instance_type, quotas, usage, networks), hosts])
+    least = _least([machines, *_network_terms(quotas, usage, networks)])
+    if least.machines and (machines.machines == math.inf or not instance_type.devices_are_told):
         return None
     return Startable(int(least.machines), is_upper_bound=not least.known)
 
@@ -167,9 +164,6 @@ def _quota_terms(
             continue
         left = quota_left(limit, amount)
         yield _UNREAD if left is None or demand is None else Bound(_whole(left, demand))
-    ports = quota_left(quotas.network_ports, used.network_ports)
-    if ports is not None:  # most managers have no such limit
-        yield Bound(ports)
 
 
 def host_bound(instance_type: InstanceType, capacity: Capacity | None, pools: tuple[HypervisorPool, ...]) -> Bound:
@@ -273,6 +267,13 @@ def _whole_cloud(instance_type: InstanceType, capacity: Capacity) -> Bound:
     return Bound(
         min((_whole(free, needed) for free, needed in spaces if free is not None), default=math.inf), known=False
     )
+
+
+def _network_terms(quotas: Quotas | None, usage: Usage | None, networks: Networks | None) -> Iterable[Bound]:
+    ports = quota_left(quotas.network_ports, usage.network_ports) if quotas and usage else None
+    if ports is not None:  # most managers have no such limit
+        yield Bound(ports)
+    yield _address_term(quotas.project if quotas else None, networks)
 
 
 def _address_term(project: str | None, networks: Networks | None) -> Bound:

@@ -346,6 +346,24 @@ def test_each_machine_takes_a_port_where_ports_are_limited() -> None:
         assert by_quota(instance_type(), unknown, used, hosts=Bound(40)) == Startable(40, is_upper_bound=False)
 
 
+def test_ports_and_addresses_alone_make_no_number() -> None:
+    """They say nothing of how many machines hosts hold: only that there are none left is known by them."""
+    unread = Bound(math.inf, known=False)
+    limits, networks = quotas(network_ports=500), Networks(networks=(net(5),))
+    assert by_quota(instance_type(), limits, usage(network_ports=5), hosts=unread) is None
+    assert by_quota(instance_type(), quotas(), hosts=unread, networks=networks) is None
+    none_left = by_quota(instance_type(), limits, usage(network_ports=500), hosts=unread)
+    assert none_left == Startable(0, is_upper_bound=False)
+
+
+def test_devices_that_nobody_counts_leave_the_number_out() -> None:
+    """Whatever quota and hosts leave: there may be none of them; that nothing is left at all is known without them."""
+    special = instance_type(devices_are_told=False, placement_is_known=False)
+    assert by_quota(special, quotas(instances=9), usage(instances=2), hosts=Bound(40, known=False)) is None
+    none_left = by_quota(special, quotas(instances=2), usage(instances=2), hosts=Bound(40, known=False))
+    assert none_left == Startable(0, is_upper_bound=False)
+
+
 @pytest.mark.parametrize("is_upper_bound", [True, False])
 def test_what_the_manager_says_of_a_type_goes_before_its_hosts(is_upper_bound: bool) -> None:
     """Its own count of room is taken as it is, exact or not, for that type alone."""

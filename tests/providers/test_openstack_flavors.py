@@ -96,6 +96,21 @@ def test_specs_that_are_not_told_are_not_taken_for_none() -> None:
     assert to_instance_type(hidden, (), USUAL).placement_is_known is False
 
 
+@pytest.mark.parametrize(
+    ("specs", "told"),
+    [
+        ({}, True),
+        ({"resources:VGPU": "1"}, True),
+        ({"hw:cpu_policy": "dedicated"}, True),
+        ({"pci_passthrough:alias": "a100:1"}, False),
+        ({"accel:device_profile": "fpga"}, False),
+    ],
+)
+def test_devices_that_are_asked_for_by_a_sites_own_names_are_not_counted(specs: dict[str, str], told: bool) -> None:
+    """How many of them hosts have is told by no API; those that placement has as resources are."""
+    assert to_instance_type(flavor(specs), (), USUAL).devices_are_told is told
+
+
 def test_traits_are_part_of_the_request_and_tell_the_architecture() -> None:
     """Required and forbidden ones."""
     one = flavor({"trait:HW_ARCH_AARCH64": "required", "trait:CUSTOM_OLD": "forbidden"})

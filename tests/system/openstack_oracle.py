@@ -42,6 +42,8 @@ STATES = {
 KINDS = {"QEMU": "QEMU", "VMware vCenter Server": "VMware"}
 NOT_KNOWABLE = ("hw:cpu_policy", "hw:numa_nodes", "pci_passthrough:alias")
 """Extra specs that decide where machines run, by something that no API tells."""
+UNCOUNTED = "pci_passthrough:alias"
+"""One that asks for devices of which no API tells how many there are."""
 
 DAY, HOUR = timedelta(days=1), timedelta(hours=1)
 Sizes = tuple[str, str, int, int]
@@ -377,7 +379,9 @@ class Oracle:
         """What it may hold, and what it could still start."""
         types = [flavor for flavor in self.types if self.may_use(project, flavor)]
         resources = {self.type_id(flavor) for flavor in types}
-        startable = {local(flavor["id"]): self.startable(flavor, project) for flavor in types if flavor["disk"] > 0}
+        numbers = {flavor["id"]: self.startable(flavor, project) for flavor in types if flavor["disk"] > 0}
+        uncounted = {flavor["id"] for flavor in types if UNCOUNTED in flavor["extra_specs"]}
+        startable = {local(id_): number for id_, number in numbers.items() if not number or id_ not in uncounted}
         not_exact = {local(flavor["id"]) for flavor in types if not is_knowable(flavor)}
         images = [one for one in self.images if self.may_start(project, one)]
         return stating(

@@ -41,6 +41,9 @@ capabilities that hosts report (the filter for that is on unless the site switch
 VIRTUAL_GPU = Device(type="GPU")
 """What placement's resource class VGPU is, where nobody says more of it."""
 
+_UNTOLD_DEVICES = frozenset({"pci_passthrough:alias", "accel:device_profile"})
+"""Extra specs that ask for devices by a name of which no API tells what it stands for, or how many hosts have."""
+
 _DEDICATED = frozenset({"dedicated", "mixed"})
 _TOLD_BY_ROWS = frozenset({("VCPU",), ("MEMORY_MB",), ("DISK_GB",), ("VGPU",)})
 _SITE_ACCELERATOR = "Accelerator:"
@@ -112,6 +115,7 @@ def to_instance_type(flavor: Flavor, projects: tuple[str, ...], settings: OpenSt
         ownership=Ownership.PROJECTS if is_private(flavor) else Ownership.PUBLIC,
         projects=projects if is_private(flavor) else (),
         placement_is_known=is_told_by_rows(request) and not request.required | request.forbidden,
+        devices_are_told=not _UNTOLD_DEVICES & specs.keys(),
     )
 
 
