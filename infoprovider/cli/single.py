@@ -48,8 +48,9 @@ def configuration_of(kind: str, settings: Mapping[str, Any], os_family: str) -> 
 
 
 def _checked(kind: str, settings: Mapping[str, Any]) -> Any:
+    spec = site.provider(kind)
     try:
-        return TypeAdapter(site.provider(kind).settings).validate_python(dict(settings), strict=False)
+        checked = TypeAdapter(spec.settings).validate_python(dict(settings), strict=False)
     except ValidationError as error:
         remedy = f"name it with an option, or write a configuration file (docs/providers/{kind}.md)"
         findings = [
@@ -62,6 +63,10 @@ def _checked(kind: str, settings: Mapping[str, Any]) -> Any:
             for fault in error.errors(include_url=False)
         ]
         raise ConfigError(findings) from error
+    mistakes = list(spec.check(checked)) if spec.check is not None else []
+    if mistakes:
+        raise ConfigError(mistakes)
+    return checked
 
 
 def with_communities(configuration: Configuration, facets: Facets) -> Configuration:

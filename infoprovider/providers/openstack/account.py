@@ -272,8 +272,8 @@ def _no_such_token(asked: str, _response: Any) -> Exception:
     if "/auth/tokens" not in asked:
         return Unreachable(f"{asked}: no keystone is there; correct auth_url, which ends with /v3 as a rule")
     return Unauthorised(
-        f"{asked} was refused: the token has expired, was revoked, or is of another cloud; renew it where the settings "
-        "name it"
+        f"{asked} was in vain: the token has expired or was revoked, or no keystone is there; renew it where the "
+        "settings name it, or correct auth_url"
     )
 
 

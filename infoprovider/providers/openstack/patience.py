@@ -28,10 +28,10 @@ _ASKS_FOR_A_PAUSE = (429, 503)
 
 @dataclass(frozen=True, slots=True)
 class Patience:
-    """What all accounts of a collection share: until when, and which services are silent."""
+    """What all accounts of a collection share: until when, and which services are silent, with how that was seen."""
 
     deadline: Deadline
-    silent: set[str] = field(default_factory=set)
+    silent: dict[str, type[Any]] = field(default_factory=dict)
     answers: Counter[str] = field(default_factory=Counter)
 
     @property
@@ -65,7 +65,7 @@ class PatientAdapter:
 
         service, patience = origin(request.url), self._patience
         if service in patience.silent:
-            raise exceptions.Timeout(request=request)
+            raise patience.silent[service](request=request)
         before, seconds = patience.answers[service], patience.share
         waits = options | {"timeout": (min(seconds, CONNECTING_SECONDS), seconds)}
         try:
@@ -75,11 +75,10 @@ class PatientAdapter:
             reason = fault.args[0] if fault.args else None
             if not isinstance(fault, exceptions.Timeout) and not isinstance(reason, ReadTimeoutError):
                 raise
+            kind = exceptions.ConnectTimeout if isinstance(fault, exceptions.ConnectTimeout) else exceptions.Timeout
             if patience.answers[service] == before:  # else only this answer is slow
-                patience.silent.add(service)
-            if isinstance(fault, exceptions.ConnectTimeout):
-                raise
-            raise exceptions.Timeout(request=request) from fault
+                patience.silent[service] = kind
+            raise kind(request=request) from fault
         patience.answers[service] += 1
         return answer
 
