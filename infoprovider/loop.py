@@ -52,8 +52,12 @@ class Loop:
         self._wake()
 
     def join(self, seconds: float) -> bool:
-        """Wait so long for the last turn; whether it has ended."""
-        self._thread.join(seconds)
+        """Wait so long for the last turn of a loop that was stopped; whether it has ended."""
+        until = time.monotonic() + seconds
+        while self._thread.is_alive() and (left := until - time.monotonic()) > 0:
+            # It may have begun to wait just after it was woken.
+            self._wake()
+            self._thread.join(min(left, 0.1))
         return not self._thread.is_alive()
 
     @property

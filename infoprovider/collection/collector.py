@@ -31,6 +31,10 @@ class Listener(Protocol):
         """A round was left out: the former one took too long, or too many others were running."""
         ...
 
+    def fault(self, where: str) -> None:
+        """Something happened that nobody foresaw."""
+        ...
+
 
 class Collector:
     """The instances of a configuration, each collected at its own pace and when it is poked.
@@ -143,6 +147,7 @@ class Collector:
             log.error("%s: what was collected is not kept: %s", one.instance, error)  # noqa: TRY400
         except Exception:
             log.exception("a fault of this program in the collection of %s; it goes on", one.instance)
+            self._listener.fault("collection")
         finally:
             self._ended(one, threading.current_thread())
         self._changed()
