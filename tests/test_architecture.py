@@ -79,7 +79,7 @@ ROOMS = {
     "render": room("glue", "ldif", "resources", libraries="jinja2 lxml"),
     "validation": room("glue", "ldif", "resources", libraries="lxml xmlschema"),
     "publishers": room("settings", "secret", "deadline", "files", libraries="pydantic", deferred=True),
-    "query": room("glue", "ldif", deferred=True),
+    "query": room("glue", "ldif", "deadline", libraries="lxml", deferred=True),
     "store": room("inventory", "glue", "files", "clock", libraries="pydantic"),
     "collection": room(
         "providers.contract",
@@ -116,6 +116,7 @@ ROOMS = {
         "inventory",
         "mapping.places",
         "validation.report",
+        "validation.rule",
         "config.model",
         "files",
         "clock",
@@ -123,6 +124,7 @@ ROOMS = {
     ),
     "reception": room("store", "glue", "query", "render", "files", "config.model", "deadline"),
     "cli": room(
+        "validation",
         "collection",
         "publication",
         "views",

@@ -90,7 +90,7 @@ class _Run:
                 yield from self._chosen(replace(UNREADABLE.found("", one.what), line=one.line))
                 continue
             record = canonical(one.record)
-            if _is_root(record):
+            if is_root(record):
                 continue
             self.entries += 1
             for step in self._steps:
@@ -109,7 +109,7 @@ class _Run:
             yield finding if level is None else replace(finding, level=level)
 
 
-def _is_root(record: ldif.Record) -> bool:
+def is_root(record: ldif.Record) -> bool:
     """Whether it is the entry at the top of the tree, which is no entry of GLUE 2.0."""
     return "," not in record.dn and "organization" in record.attributes.get("objectClass", ())
 

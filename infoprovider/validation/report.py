@@ -64,6 +64,11 @@ class Report:
         """What forbids publishing."""
         return tuple(finding for finding in self.findings if finding.level is Level.ERROR)
 
+    def count(self, level: Level) -> int:
+        """How many findings there are of this level, those included that were not kept."""
+        levels = {finding.rule: finding.level for finding in self.findings}
+        return sum(number for rule, number in self.counts.items() if levels[rule] is level)
+
     def __str__(self) -> str:
         left_out = sum(self.counts.values()) - len(self.findings)
         more = [f"and {left_out} more of the same rules"] if left_out else []

@@ -22,6 +22,10 @@ _TOGETHER = (
     ("StorageShareCapacity", "StorageShare"),
     ("StorageService", "StorageAccessProtocol"),
 )
+_OF_ANY_DOMAIN = (
+    "it counts communities, which have no location and no contact of their own; a resource's tree has the communities "
+    "that it serves, and not its site"
+)
 RULES = tuple(
     Rule(
         id="egi.E025",
@@ -29,6 +33,8 @@ RULES = tuple(
         broken=f"there is an entry of the class {present} and none of {wanted}",
         why="readers that go from one to the other find nothing",
         remedy=f"publish the {wanted}, or list the class {wanted} of those that are one",
+        off=_OF_ANY_DOMAIN if present == "Domain" else "",
+        wrong=present == "Domain",
     )
     for present, wanted in _TOGETHER
 )
