@@ -153,10 +153,11 @@ class Collector:
         self._changed()
 
     def _collect_and_say(self, instance: Instance, one: Round) -> None:
+        about = {"instance": instance.name}
         for _ in range(one.missed):
             self._listener.skipped(instance.name)
         if one.missed:
-            log.warning("%s: rounds that were left out: %d", instance.name, one.missed)
+            log.warning("%s: rounds that were left out: %d", instance.name, one.missed, extra=about)
         began = time.monotonic()
         spec = self._provider(instance.block.kind)
         outcome = collect_instance(instance, spec, one.wanted, self._keeper, self._run, self._clock)
@@ -164,8 +165,9 @@ class Collector:
         failed = [problem for problem in outcome.failed if problem.facet in one.wanted]
         for reason in dict.fromkeys(problem.reason for problem in failed):
             facets = dict.fromkeys(problem.facet for problem in failed if problem.reason == reason)
-            log.warning("%s: %s not collected: %s", instance.name, ", ".join(facets), reason)
-        log.info("%s: asked for %s in %.1f s", instance.name, ", ".join(sorted(one.wanted)), seconds)
+            log.warning("%s: %s not collected: %s", instance.name, ", ".join(facets), reason, extra=about)
+        asked = ", ".join(sorted(one.wanted))
+        log.info("%s: asked for %s in %.1f s", instance.name, asked, seconds, extra=about)
         self._listener.collected(instance.name, outcome, seconds)
 
     def _ended(self, one: Round, thread: threading.Thread) -> None:

@@ -141,7 +141,7 @@ class _Post:
         self._listener.delivered(channel.name, None if receipt is None else receipt.delivery, seconds)
         fault = str(delivered.error) if delivered and delivered.error else ""
         if fault and fault != self._last_fault:
-            log.error("%s", fault)
+            log.error("%s", fault, extra={"channel": channel.name})
         elif receipt is not None and self._last_fault:
-            log.warning("channel %s takes the document again", channel.name)
+            log.warning("channel %s takes the document again", channel.name, extra={"channel": channel.name})
         self._last_fault = fault
