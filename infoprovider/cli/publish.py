@@ -7,10 +7,14 @@ import typer
 from rich.table import Table
 
 from infoprovider.cli import site
-from infoprovider.errors import ExitCode
+from infoprovider.config.model import Configuration
+from infoprovider.errors import ExitCode, StoreError
 from infoprovider.publication.cycle import Delivered, deliver_all, update
+from infoprovider.store.deliveries import DeliveryStore
 from infoprovider.store.document import DocumentStore
 from infoprovider.store.snapshots import SnapshotStore
+from infoprovider.views.exposition import write_textfile
+from infoprovider.views.metrics import state_text
 from infoprovider.views.tables import new_console
 
 
@@ -27,6 +31,7 @@ def publish(
         outcomes = {} if kept else site.collect(configuration, facets)
         current = update(configuration, facets, document, site.now())
         delivered = deliver_all(configuration, current, site.publisher, threading.Event().wait)
+        _keep(configuration, delivered)
     if not quiet:
         _print_report(len(current.composition.document.made), delivered)
     for one in delivered:
@@ -34,6 +39,22 @@ def publish(
             site.warn(str(one.error))
     collected = site.report_problems(outcomes, current.composition.document.withheld)
     raise typer.Exit(_exit_code(collected, delivered))
+
+
+def _keep(configuration: Configuration, delivered: tuple[Delivered, ...]) -> None:
+    """Remember how the deliveries went, and tell the node exporter; neither can undo what was published."""
+    deliveries = DeliveryStore(configuration.state)
+    now = site.clock.read()
+    try:
+        for one in delivered:
+            if one.receipt is not None:
+                deliveries.succeeded(one.channel, now, one.receipt.delivery, one.receipt.reference)
+            else:
+                deliveries.failed(one.channel, now, str(one.error))
+        if configuration.metrics.textfile is not None:
+            write_textfile(configuration.metrics.textfile, state_text(configuration, site.clock))
+    except StoreError as error:
+        site.warn(str(error))
 
 
 def _exit_code(collected: ExitCode, delivered: tuple[Delivered, ...]) -> ExitCode:

@@ -1,4 +1,4 @@
-"""The state of every facet and part: fresh, stale, failing, expired, not offered; from the store alone."""
+"""The state of every facet and part: fresh, stale, failing, lost, expired, not offered; from the store alone."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -15,12 +15,13 @@ from infoprovider.views.tables import UNKNOWN, age, new_table
 
 
 class State(StrEnum):
-    """How things stand with one part of a facet."""
+    """How things stand with one part of a facet; what is lost was told before and is now said not to be had."""
 
     FRESH = "fresh"
     STALE = "stale"
     EXPIRED = "expired"
     FAILING = "failing"
+    LOST = "lost"
     DECLARED = "declared"
     NOT_OFFERED = "not offered"
 
@@ -71,7 +72,8 @@ def _instance_status(
         if key in observed:
             # A facet that failed as a whole failed in each of its parts.
             problem = failed.get(key) or failed.get((key[0], ""))
-            yield _known(instance, configuration, observed[key], problem, outcome, now)
+            lost = not_offered.get(key) or not_offered.get((key[0], ""))
+            yield _known(instance, configuration, observed[key], problem, lost, outcome, now)
         elif key in failed:
             if key[1] or not any(facet is key[0] for facet, _ in observed):
                 yield _without_value(instance, key, State.FAILING, failed[key])
@@ -84,6 +86,7 @@ def _known(
     configuration: Configuration,
     observed: Observed,
     problem: Problem | None,
+    lost: Problem | None,
     outcome: Outcome | None,
     now: datetime,
 ) -> PartStatus:
@@ -91,9 +94,12 @@ def _known(
     described = outcome is not None and not outcome.measured
     expires_at = None if described else freshness.expires_at(observed.observed_at)
     if expires_at is not None and expires_at <= now:
-        state = State.EXPIRED
+        # What cannot be had is not missed for ever.
+        state = State.NOT_OFFERED if lost is not None and problem is None else State.EXPIRED
     elif problem is not None:
         state = State.FAILING
+    elif lost is not None and not described:
+        state = State.LOST
     elif described or freshness.is_fresh(observed.observed_at, now):
         state = State.FRESH
     else:
@@ -105,7 +111,7 @@ def _known(
         state=state,
         observed_at=observed.observed_at,
         expires_at=expires_at,
-        reason=problem.reason if problem else None,
+        reason=problem.reason if problem else lost.reason if lost else None,
         notes=observed.notes,
     )
 

@@ -99,18 +99,30 @@ def printable(text: str) -> str:
 
 def age(moment: datetime | None, now: datetime) -> str:
     """How long ago, in the largest whole unit."""
-    if moment is None:
-        return UNKNOWN
-    seconds = max(0, int((now - moment).total_seconds()))
-    for length, unit in ((86400, "d"), (3600, "h"), (60, "min")):
-        if seconds >= length:
-            return f"{seconds // length} {unit} ago"
-    return f"{seconds} s ago"
+    return UNKNOWN if moment is None else f"{length((now - moment).total_seconds())} ago"
+
+
+def length(seconds: float) -> str:
+    """A length of time in its largest whole unit."""
+    whole = max(0, int(seconds))
+    for unit, word in ((86400, "d"), (3600, "h"), (60, "min")):
+        if whole >= unit:
+            return f"{whole // unit} {word}"
+    return f"{whole} s"
 
 
 def new_table(title: str) -> Table:
-    """An empty table as all of ours look."""
-    return Table(title=title, title_justify="left", title_style="bold", box=box.SIMPLE_HEAD, pad_edge=False)
+    """An empty table as all of ours look; whatever a cell holds, it stays within its cell."""
+    return _Table(title=title, title_justify="left", title_style="bold", box=box.SIMPLE_HEAD, pad_edge=False)
+
+
+class _Table(Table):
+    def add_row(self, *cells: Any, **options: Any) -> None:
+        super().add_row(*(_lines(cell) if isinstance(cell, str) else cell for cell in cells), **options)
+
+
+def _lines(cell: str) -> str:
+    return cell if cell.isprintable() else "\n".join(map(printable, cell.split("\n")))
 
 
 def _startable(offer: Offer) -> str:

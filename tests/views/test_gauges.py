@@ -11,6 +11,7 @@ from infoprovider.inventory.model import Facet
 from infoprovider.inventory.observation import Problem
 from infoprovider.store.daemon import DaemonStore
 from infoprovider.views.metrics import state_text
+from infoprovider.views.status import State
 from tests.publication.demo import NOON
 from tests.views.centre import MANAGER, NAMED, UNNAMED, Kept
 
@@ -64,7 +65,7 @@ def test_parts_are_counted_by_state(kept: Kept) -> None:
         if name == "facet_parts" and (labels := dict(pairs))
     }
     assert {key for key, count in counted.items() if count == 1} == {("images", "failing"), ("networks", "not_offered")}
-    assert len(counted) == 12
+    assert len(counted) == 2 * len(State)
     assert value(found, "facet_age_seconds", manager=MANAGER, facet="networks", community="") is None
 
 

@@ -93,6 +93,18 @@ def test_what_never_came_is_shown_with_the_reason() -> None:
     }
 
 
+@pytest.mark.parametrize(
+    ("hours", "refused", "state"), [(1, "p1", State.LOST), (1, "", State.LOST), (6, "p1", State.NOT_OFFERED)]
+)
+def test_what_was_told_before_and_cannot_be_had_any_more_is_lost(hours: int, refused: str, state: State) -> None:
+    """A right was taken away: that shows at once, with the reason, until the last good value is withheld."""
+    gone = problem(Facet.USAGE, refused, "403 Forbidden")
+    found = status(seen(timedelta(hours=hours), Facet.USAGE, "p1"), not_offered=(gone,))[Facet.USAGE, "p1"]
+    assert (found.state, found.reason) == (state, "403 Forbidden")
+    described = status(seen(timedelta(hours=hours), Facet.USAGE, "p1"), not_offered=(gone,), measured=False)
+    assert described[Facet.USAGE, "p1"].state is State.FRESH
+
+
 def test_a_facet_that_failed_as_a_whole_failed_in_each_of_its_parts() -> None:
     """There is no row for the whole beside those of the projects."""
     minute = timedelta(minutes=1)
