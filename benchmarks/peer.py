@@ -26,13 +26,13 @@ _STAMPS = ("ID", "CreationTime", "Validity")
 
 
 def install() -> tuple[Path, str]:
-    """The interpreter of its environment, brought up to date, and the version that is there."""
+    """The interpreter of its environment, brought up to date where PyPI can be reached, and its version."""
     environment = _CACHE / PACKAGE
     python = environment / "bin" / "python"
     if not python.exists():
         subprocess.run([sys.executable, "-m", "venv", environment], check=True)
     pip = [python, "-m", "pip", "--disable-pip-version-check", "--quiet", "--quiet"]
-    subprocess.run([*pip, "install", "--upgrade", PACKAGE], check=True)
+    subprocess.run([*pip, "install", "--upgrade", PACKAGE], check=False)
     ask = f"import importlib.metadata as m; print(m.version({PACKAGE!r}))"
     return python, subprocess.run([python, "-c", ask], check=True, capture_output=True, text=True).stdout.strip()
 

@@ -209,8 +209,12 @@ def start_until(running: ExitStack, folder: Path, **numbers: Any) -> Cloud:
 
 
 def free_ports() -> int:
-    """The first of five ports of the loopback that nobody listens on."""
-    for first in FIRST_PORTS:
+    """The first of five ports of the loopback that nobody listens on.
+
+    Every process looks from another one on: services take a while to listen, and others may start some meanwhile.
+    """
+    turn = os.getpid() % len(FIRST_PORTS)
+    for first in (*FIRST_PORTS[turn:], *FIRST_PORTS[:turn]):
         with ExitStack() as sockets:
             try:
                 for offset in range(len(SERVICES)):
