@@ -6,7 +6,8 @@ What it promises:
 2. It answers every part of each wanted facet once, by `Observed`, `Failed` or `NotOffered`; silence counts as failed.
    Success with an empty list where rights are missing is `NotOffered`, never an empty truth.
 3. It writes None for what it does not know: never 0, never a constant that looks like an answer.
-4. It does not retry, cache, sleep, read the clock except through `now`, or write files.
+4. It does not retry, cache, read the clock except through `now`, or write files. It sleeps only where its manager asks
+   for a pause, and only a part of the time that is left.
 5. It translates its library's exceptions into ours at its border, with `from`.
 6. Fetching and reshaping are separate: `fetch_*` functions talk, `to_*` functions are pure.
 """
