@@ -1,6 +1,7 @@
 """A single VM manager named on the command line: its configuration, and a community for each project."""
 
 from datetime import UTC, datetime
+from pathlib import Path
 
 import pytest
 
@@ -10,6 +11,7 @@ from infoprovider.inventory.model import Facet, Quotas, Usage
 from infoprovider.inventory.observation import Observed
 from infoprovider.store.facets import MemoryFacets
 
+EXAMPLES = Path(__file__).parents[2] / "examples"
 NOON = datetime(2026, 1, 15, 12, 0, tzinfo=UTC)
 
 
@@ -39,9 +41,15 @@ def test_a_kind_that_is_not_there_is_refused() -> None:
         configuration_of("statik", {}, "linux")
 
 
+def test_a_file_that_is_not_there_is_found_before_anybody_is_asked() -> None:
+    """By what the kind itself says of its settings."""
+    with pytest.raises(ConfigError, match=r"nowhere\.yaml: cannot be read"):
+        configuration_of("static", {"file": "nowhere.yaml"}, "linux")
+
+
 def test_every_project_stands_for_a_community_of_its_name() -> None:
     """Names become ones that a community may have; equal ones are told apart by the project's id."""
-    configuration = configuration_of("static", {"file": "nowhere.yaml"}, "linux")
+    configuration = configuration_of("static", {"file": str(EXAMPLES / "demo" / "north.yaml")}, "linux")
     found = with_communities(
         configuration, facets(("p1", "Physics & more"), ("p2", None), ("p3", "physics-more"))
     ).communities
