@@ -13,7 +13,7 @@ from itertools import chain
 from infoprovider import ldif
 from infoprovider.errors import RenderError
 from infoprovider.glue.entities import Entry
-from infoprovider.glue.names import attributes_of, class_of, object_classes_of, rdn_attribute_of
+from infoprovider.glue.names import attribute_of_ldap, attributes_of, class_of, object_classes_of, rdn_attribute_of
 from infoprovider.validation.report import Finding
 from infoprovider.validation.rule import Rule
 
@@ -217,5 +217,13 @@ def _of_rdn(record: ldif.Record, rules: Rules) -> Iterator[Finding]:
     except RenderError as error:
         yield _finding("ldap.rdn", record.dn, str(error).partition(";")[0], rules.naming)
         return
-    if record.dn.partition(",")[0] != expected:
+    found = record.dn.partition(",")[0]
+    if found != expected and not _spells(found, expected):
         yield _finding("ldap.rdn", record.dn, f"does not begin with {expected}, which the entry states", rules.naming)
+
+
+def _spells(found: str, expected: str) -> bool:
+    """Whether only the attribute's name is spelt in another way: in other letters, or as one of its aliases."""
+    (name, _, value), (naming, _, identifier) = found.partition("="), expected.partition("=")
+    attribute = attribute_of_ldap(name)
+    return value == identifier and attribute is not None and attribute.ldap == naming
