@@ -4,22 +4,17 @@ Strict about values, lenient about the rest: attribute names and object classes 
 not name its parents, and attributes that are not GLUE's (those of the server) are passed over.
 """
 
-import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
-from enum import StrEnum
 from functools import lru_cache
 from typing import Any
 
 from infoprovider.errors import QueryError
 from infoprovider.glue.entities import Entry
-from infoprovider.glue.fields import Attribute, Type
+from infoprovider.glue.fields import Attribute
 from infoprovider.glue.names import attributes_of, class_of, identifier_of, object_class
 from infoprovider.ldif import read
-
-_INTEGER = re.compile(r"[+-]?[0-9]+")
-_REAL = re.compile(r"[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][+-]?[0-9]+)?")
+from infoprovider.query.values import UNREADABLE, conversion
 
 
 def to_entity(dn: str, attributes: Mapping[str, Sequence[str]]) -> Entry:
@@ -73,7 +68,7 @@ class _Field:
             return tuple(values) if self.multiple else values[0]
         try:
             return tuple(map(convert, values)) if self.multiple else convert(values[0])
-        except (ValueError, KeyError, OverflowError) as error:
+        except UNREADABLE as error:
             seen = ", ".join(map(repr, values))
             raise _unreadable(dn, f"{name} is {seen}, which is not {self.expected}") from error
 
@@ -108,41 +103,5 @@ def _reader_of(dn: str, object_classes: tuple[str, ...]) -> _Reader:
 
 
 def _field(attribute: Attribute) -> _Field:
-    convert, expected = _conversion(attribute.type)
+    convert, expected = conversion(attribute.type)
     return _Field(attribute.field, attribute.multiple, convert, expected)
-
-
-def _conversion(kind: Type) -> tuple[Callable[[str], Any] | None, str]:
-    """From text to the Python value of a type, and how to say what was expected."""
-    if issubclass(kind.python, StrEnum):
-        words = {word.value: word for word in kind.python}
-        return words.__getitem__, f"one of {', '.join(words)}"
-    if kind.python is int:
-        return _to_int, "a whole number"
-    if kind.python is float:
-        return _to_float, "a number"
-    if kind.python is datetime:
-        return _to_datetime, "a moment such as 2025-01-31T12:00:00Z"
-    return None, "text"
-
-
-def _to_int(text: str) -> int:
-    if not _INTEGER.fullmatch(text):
-        raise ValueError(text)
-    return int(text)
-
-
-def _to_float(text: str) -> float:
-    value = float(text) if _REAL.fullmatch(text) else float("nan")
-    if value - value != 0:
-        raise ValueError(text)
-    return value
-
-
-def _to_datetime(text: str) -> datetime:
-    moment = datetime.fromisoformat(text)
-    if moment.tzinfo is UTC:
-        return moment
-    if moment.tzinfo is None:
-        raise ValueError(text)
-    return moment.astimezone(UTC)

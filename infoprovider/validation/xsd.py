@@ -30,18 +30,21 @@ def _schema() -> etree.XMLSchema:
 
 def _is_valid(body: bytes) -> bool:
     """One pass that keeps nothing of the document; it cannot tell where a fault is."""
+    is_whole = False
     try:
         for _, element in etree.iterparse(
             io.BytesIO(body), tag=_ENTITIES, schema=_schema(), no_network=True, resolve_entities=False
         ):
             parent = element.getparent()
-            if parent is not None and parent.getparent() is None:
+            if parent is None:
+                is_whole = True
+            elif parent.getparent() is None:
                 element.clear()
                 while element.getprevious() is not None:
                     del parent[0]
     except etree.XMLSyntaxError:
         return False
-    return True
+    return is_whole
 
 
 def _findings(body: bytes) -> Iterator[Finding]:

@@ -13,10 +13,13 @@ from infoprovider.collection.child import collect
 from infoprovider.config.load import load
 from infoprovider.config.model import Configuration
 from infoprovider.deadline import Deadline
+from infoprovider.glue.document import Document
 from infoprovider.inventory.model import Facet
 from infoprovider.inventory.observation import Attempt, Observed, Outcome, Problem
 from infoprovider.providers import static
 from infoprovider.providers.contract import CollectContext, Failed
+from infoprovider.publication.compose import compose
+from infoprovider.publication.stamps import Former
 from infoprovider.publishers.bdii import BdiiSettings
 from infoprovider.publishers.stdout import StdoutSettings
 from infoprovider.store.facets import MemoryFacets
@@ -86,3 +89,8 @@ def changing(
     assert changed != one.value
     kept.keep(instance, replace(one, value=changed))
     return kept
+
+
+def document_of_the_demo() -> Document:
+    """What is published of both managers at noon."""
+    return compose(configuration(), facets(), Former(), NOON).document
