@@ -130,9 +130,16 @@ class MappingError(InfoproviderError):
 
 
 class RenderError(InfoproviderError):
-    """A document that cannot be written in a format, or a template that leaves out what it must carry."""
+    """A document that cannot be written in a format, or a template that leaves out what it must carry.
+
+    `entity` is the ID of the entity at which it came to that, where there is one.
+    """
 
     exit_code = ExitCode.MAPPING
+
+    def __init__(self, message: str, *, entity: str = "") -> None:
+        self.entity = entity
+        super().__init__(message)
 
 
 class ValidationFailed(InfoproviderError):

@@ -202,7 +202,7 @@ class _Checking:
     # --- what would be published -----------------------------------------------------------------------------------
 
     def trial(self, unsound: Iterable[str]) -> Iterator[Finding]:
-        """What of the described managers would be withheld, and templates that cannot be used."""
+        """What of the described managers would be left out, and templates that cannot be used."""
         described = [
             (index, instance)
             for index, instance in enumerate(self._configuration.instances)
@@ -211,7 +211,7 @@ class _Checking:
         try:
             for index, instance in described:
                 composition = self._composed([instance])
-                yield from self._withheld(index, composition)
+                yield from self._left_out(index, composition)
             whole = self._composed([instance for _, instance in described])
         except InfoproviderError as error:
             what, remedy = _told(str(error))
@@ -233,24 +233,30 @@ class _Checking:
         )
         return compose(configuration, facets, Former(), site.now())
 
-    def _withheld(self, index: int, composition: Composition) -> Iterator[Finding]:
-        causes: dict[tuple[str, str], list[str]] = {}
-        for one in composition.document.withheld:
-            causes.setdefault((one.entity, one.why), []).append(one.id)
-        for (entity, why), ids in causes.items():
+    def _left_out(self, index: int, composition: Composition) -> Iterator[Finding]:
+        causes: dict[tuple[str, str, str], list[str]] = {}
+        document = composition.document
+        for how, found in (("withheld", document.withheld), ("left out", document.quarantined)):
+            for one in found:
+                causes.setdefault((one.entity, how, one.why), []).append(one.id)
+        for (entity, how, why), ids in causes.items():
             what, remedy = _told(why)
             first = ids[0] if len(ids) == 1 else f"{len(ids)} of them, the first {ids[0]}"
-            yield self._finding(("instances", index), f"{entity} is withheld ({first}): {what}", remedy=remedy)
+            yield self._finding(("instances", index), f"{entity} is {how} ({first}): {what}", remedy=remedy)
 
     def _unusable_templates(self, composition: Composition) -> Iterator[Finding]:
         positions = {channel.name: index for index, channel in enumerate(self._configuration.channels)}
         for tree in trees_of(self._configuration.channels):
+            steps: Steps = ("channels", positions[tree.channel], "templates") if tree.channel else ()
             try:
-                render(composition, tree, self._configuration.publication.boolean_case)
+                found = render(composition, tree, self._configuration.publication.boolean_case).quarantined
             except InfoproviderError as error:
                 what, remedy = _told(str(error))
-                steps: Steps = ("channels", positions[tree.channel], "templates") if tree.channel else ()
                 yield self._finding(steps, what, remedy=remedy)
+                continue
+            for one in found:
+                what, remedy = _told(one.why)
+                yield self._finding(steps, f"{one.entity} {one.id} is left out: {what}", remedy=remedy)
 
 
 def _nearest(folder: Path) -> Path:

@@ -9,7 +9,7 @@ from rich.table import Table
 from infoprovider.cli import site
 from infoprovider.config.model import Configuration
 from infoprovider.errors import ExitCode, StoreError
-from infoprovider.publication.cycle import Delivered, deliver_all, update
+from infoprovider.publication.cycle import Current, Delivered, deliver_all, update
 from infoprovider.store.deliveries import DeliveryStore
 from infoprovider.store.document import DocumentStore
 from infoprovider.store.snapshots import SnapshotStore
@@ -34,11 +34,13 @@ def publish(
         _keep(configuration, delivered)
     if not quiet:
         _print_report(len(current.composition.document.made), delivered)
+    for tree, error in current.failed_trees.items():
+        site.warn(f"the tree {tree} stays as it was: {error}")
     for one in delivered:
-        if one.error is not None:
+        if one.error is not None and one.error not in current.failed_trees.values():
             site.warn(str(one.error))
-    collected = site.report_problems(outcomes, current.composition.document.withheld)
-    raise typer.Exit(_exit_code(collected, delivered))
+    collected = site.report_problems(outcomes, current.composition.document.withheld, current.quarantined)
+    raise typer.Exit(_exit_code(collected, delivered, current))
 
 
 def _keep(configuration: Configuration, delivered: tuple[Delivered, ...]) -> None:
@@ -57,10 +59,10 @@ def _keep(configuration: Configuration, delivered: tuple[Delivered, ...]) -> Non
         site.warn(str(error))
 
 
-def _exit_code(collected: ExitCode, delivered: tuple[Delivered, ...]) -> ExitCode:
+def _exit_code(collected: ExitCode, delivered: tuple[Delivered, ...], current: Current) -> ExitCode:
     failed = [one for one in delivered if one.error is not None]
     if not failed:
-        return collected
+        return ExitCode.PARTLY if current.failed_trees else collected
     return ExitCode.PUBLISH if len(failed) == len(delivered) else ExitCode.PARTLY
 
 

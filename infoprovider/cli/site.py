@@ -16,11 +16,12 @@ from infoprovider.collection.supervisor import supervise
 from infoprovider.config.load import load
 from infoprovider.config.model import Configuration, Instance
 from infoprovider.errors import ExitCode
-from infoprovider.glue.document import Withheld
+from infoprovider.glue.document import Quarantined, Withheld
 from infoprovider.inventory.model import Facet
 from infoprovider.inventory.observation import Outcome, Problem
 from infoprovider.providers.contract import Answer, AnyProviderSpec, CollectContext, ProviderSpec
 from infoprovider.publishers.contract import AnyPublisherSpec, PublisherSpec
+from infoprovider.views.tables import printable
 
 ConfigurationPath = Annotated[
     Path, typer.Argument(metavar="CONFIG", envvar="INFOPROVIDER_CONFIG", help="The configuration file (YAML).")
@@ -68,8 +69,10 @@ def collect(
     return collect_all(configuration, provider, wanted, keeper, run, clock)
 
 
-def report_problems(outcomes: dict[str, Outcome], withheld: Sequence[Withheld] = ()) -> ExitCode:
-    """Say on standard error what was not collected and what is withheld; the exit code that goes with it."""
+def report_problems(
+    outcomes: dict[str, Outcome], withheld: Sequence[Withheld] = (), quarantined: Sequence[Quarantined] = ()
+) -> ExitCode:
+    """Say on standard error what was not collected and what is left out; the exit code that goes with it."""
     for instance, outcome in outcomes.items():
         reasons = dict.fromkeys(problem.reason for problem in outcome.failed)
         for reason in reasons:
@@ -78,10 +81,13 @@ def report_problems(outcomes: dict[str, Outcome], withheld: Sequence[Withheld] =
             warn(f"instance {instance}: {reason}" if is_all else f"instance {instance}, {facets}: {reason}")
     for one in withheld:
         warn(f"withheld {one.entity} {one.id}: {one.why}")
+    for bad in quarantined:
+        where = f" in the tree {bad.tree}" if bad.tree else ""
+        warn(f"left out{where} {bad.entity} {bad.id}: {bad.why}")
     failed = any(outcome.failed for outcome in outcomes.values())
     if gave_nothing(outcomes):
         return ExitCode.COLLECT
-    return ExitCode.PARTLY if failed or withheld else ExitCode.SUCCESS
+    return ExitCode.PARTLY if failed or withheld or quarantined else ExitCode.SUCCESS
 
 
 def gave_nothing(outcomes: dict[str, Outcome]) -> bool:
@@ -96,4 +102,4 @@ def _named(problem: Problem) -> str:
 
 def warn(message: str) -> None:
     """Say on standard error what the operator has to know, in one line however long."""
-    print(f"infoprovider: {message}", file=sys.stderr)
+    print(printable(f"infoprovider: {message}"), file=sys.stderr)

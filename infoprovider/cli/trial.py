@@ -53,13 +53,14 @@ def trial(
         raise typer.Exit(site.report_problems(outcomes))
     now = site.now()
     composition = compose(configuration, facets, Former(), now)
-    body = render(composition, Tree(template_set), configuration.publication.boolean_case)
+    tree = render(composition, Tree(template_set), configuration.publication.boolean_case)
     if ldif:
-        sys.stdout.buffer.write(body)
+        sys.stdout.buffer.write(tree.body)
     else:
-        entries = read_entities(body)
+        entries = read_entities(tree.body)
         if as_json:
             print_json_of(entries)
         else:
             print_centre(new_console(), entries, now)
-    raise typer.Exit(site.report_problems(outcomes, composition.document.withheld))
+    document = composition.document
+    raise typer.Exit(site.report_problems(outcomes, document.withheld, (*document.quarantined, *tree.quarantined)))

@@ -106,9 +106,7 @@ class Document:
         return self.by_id[id].made_of
 
 
-def close(
-    made: Iterable[Made], withheld: Iterable[Withheld] = (), quarantined: Iterable[Quarantined] = ()
-) -> Document:
+def close(made: Iterable[Made], withheld: Iterable[Withheld] = (), quarantined: Iterable[Quarantined] = ()) -> Document:
     """Make a document of entities: each ID once, references pruned, what lacks a mandatory attribute withheld.
 
     `withheld` and `quarantined` are what was left out before. Of two different entities with one ID the one of the

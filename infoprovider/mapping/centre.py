@@ -2,8 +2,9 @@
 
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
+from itertools import chain
 
-from infoprovider.glue.document import Document, Made, Withheld, close
+from infoprovider.glue.document import Document, Made, Quarantined, Withheld, close
 from infoprovider.mapping.application import map_applications
 from infoprovider.mapping.context import CentreContext, InstanceFacts
 from infoprovider.mapping.domain import map_domains
@@ -13,15 +14,26 @@ from infoprovider.mapping.service import map_service
 from infoprovider.mapping.share import map_shares, share_id
 
 
-def map_centre(context: CentreContext, instances: Iterable[InstanceFacts], withheld: Iterable[Withheld]) -> Document:
-    """The document of a centre; `withheld` names what could not even be tried.
+def map_centre(
+    context: CentreContext,
+    instances: Iterable[Iterable[Made]],
+    withheld: Iterable[Withheld],
+    quarantined: Iterable[Quarantined] = (),
+) -> Document:
+    """The document of a centre and of what `map_instance` made of its instances.
 
-    Raises MappingError where two entities have one ID.
+    `withheld` and `quarantined` name what could not even be tried, and what was left out because it cannot be mapped.
     """
-    facts = list(instances)
-    left_out = [*withheld, *(one for instance in facts for one in _projects_not_there(instance))]
-    document = close(_map_all(context, facts), left_out)
+    document = close(chain(map_domains(context), *instances), withheld, quarantined)
     return replace(document, withheld=tuple(_with_remedy(one) for one in document.withheld))
+
+
+def map_instance(facts: InstanceFacts) -> tuple[tuple[Made, ...], tuple[Withheld, ...]]:
+    """The entities of one instance, and the shares that it cannot have."""
+    made = chain(
+        map_service(facts), map_endpoints(facts), map_environments(facts), map_applications(facts), map_shares(facts)
+    )
+    return tuple(made), tuple(_projects_not_there(facts))
 
 
 def _with_remedy(withheld: Withheld) -> Withheld:
@@ -30,16 +42,6 @@ def _with_remedy(withheld: Withheld) -> Withheld:
     if key is None:
         return withheld
     return replace(withheld, why=f"{withheld.why}; declare it as `defaults: {{ {key}: … }}` of the instance")
-
-
-def _map_all(context: CentreContext, instances: Iterable[InstanceFacts]) -> Iterator[Made]:
-    yield from map_domains(context)
-    for facts in instances:
-        yield from map_service(facts)
-        yield from map_endpoints(facts)
-        yield from map_environments(facts)
-        yield from map_applications(facts)
-        yield from map_shares(facts)
 
 
 def _projects_not_there(facts: InstanceFacts) -> Iterator[Withheld]:

@@ -124,7 +124,10 @@ class Mapped:
 
 @dataclass(frozen=True, kw_only=True)
 class InstanceFacts:
-    """Everything known of one VM manager, ready for the mappers; what is not known is None or empty."""
+    """Everything known of one VM manager, ready for the mappers; what is not known is None or empty.
+
+    `not_shared` are projects that get no share whatever is known of them.
+    """
 
     context: CentreContext
     block: InstanceBlock
@@ -140,6 +143,7 @@ class InstanceFacts:
     prices: Known[Prices] | None = None
     quotas: Mapping[str, Known[Quotas]] = field(default_factory=dict)
     usage: Mapping[str, Known[Usage]] = field(default_factory=dict)
+    not_shared: frozenset[str] = frozenset()
 
     @cached_property
     def ids(self) -> Identifiers:
@@ -243,7 +247,7 @@ class InstanceFacts:
     @property
     def mapped_and_there(self) -> tuple[Mapped, ...]:
         """Those of them that the manager knows: each becomes a share."""
-        return tuple(one for one in self.mapped if one.project in self.projects)
+        return tuple(one for one in self.mapped if one.project in self.projects - self.not_shared)
 
     @cached_property
     def projects(self) -> frozenset[str]:

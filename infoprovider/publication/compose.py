@@ -1,18 +1,24 @@
 """From what is last known to the current document: map, prune, stamp. Every channel and view reads what comes out."""
 
+import logging
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from infoprovider.config.model import Configuration
+from infoprovider.config.model import Configuration, Instance
+from infoprovider.errors import StoreError
 from infoprovider.glue.document import Document, Source, Withheld
 from infoprovider.inventory.freshness import default_freshness, oldest
 from infoprovider.inventory.model import Facet
 from infoprovider.mapping.centre import map_centre
 from infoprovider.mapping.context import CentreContext, InstanceFacts
+from infoprovider.mapping.identifiers import Identifiers
 from infoprovider.publication.facts import expires_at, facts_of
+from infoprovider.publication.quarantine import Mapped, mapped
 from infoprovider.publication.stamps import Former, Stamp, stamped
 from infoprovider.store.facets import Facets
+
+log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -29,7 +35,7 @@ class Composition:
 def compose(configuration: Configuration, facets: Facets, former: Former, now: datetime) -> Composition:
     """Compose the document of the centre. The same facets, stamps and moment give the same document.
 
-    Raises MappingError where two entities have one ID.
+    An instance that cannot be mapped is withheld, an object that cannot be is quarantined; all others are there.
     """
     context = CentreContext(
         centre=configuration.centre,
@@ -38,11 +44,12 @@ def compose(configuration: Configuration, facets: Facets, former: Former, now: d
         configuration=Source(facet="configuration", observed_at=configuration.loaded_at, declared=True),
         now=now,
     )
-    found = [facts_of(instance, configuration, context, facets) for instance in configuration.instances]
+    found = [_mapped(instance, configuration, context, facets) for instance in configuration.instances]
     document = map_centre(
         context,
-        [one for one in found if isinstance(one, InstanceFacts)],
-        [one for one in found if isinstance(one, Withheld)],
+        [one.made for one in found],
+        [withheld for one in found for withheld in one.withheld],
+        [quarantined for one in found for quarantined in one.quarantined],
     )
     document, stamps = stamped(document, former, now)
     return Composition(
@@ -52,6 +59,20 @@ def compose(configuration: Configuration, facets: Facets, former: Former, now: d
         oldest_observation=oldest(source.observed_at for made in document.made for source in made.made_of),
         expires_at=_expiry(configuration, facets, now),
     )
+
+
+def _mapped(instance: Instance, configuration: Configuration, context: CentreContext, facets: Facets) -> Mapped:
+    """What an instance became, whatever is wrong with its facts. Raises StoreError where they cannot be read."""
+    try:
+        facts = facts_of(instance, configuration, context, facets)
+        return mapped(facts) if isinstance(facts, InstanceFacts) else Mapped(withheld=(facts,))
+    except StoreError:
+        raise
+    except Exception as error:  # one instance must not take the others along
+        log.exception("instance %s cannot be mapped", instance.name)
+        why = f"what is known of instance {instance.name} cannot be mapped: {type(error).__name__}: {error}"
+        id_ = Identifiers(configuration.centre.name, instance.name).of("ComputingService")
+        return Mapped(withheld=(Withheld("ComputingService", id_, f"{why}; the log has the details"),))
 
 
 def _expiry(configuration: Configuration, facets: Facets, now: datetime) -> datetime:

@@ -3,25 +3,25 @@
 import hashlib
 import logging
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from functools import partial
 from pathlib import Path
 
 from infoprovider.config.model import Channel, ChannelBlock, Configuration, TemplateSet
-from infoprovider.errors import InfoproviderError, StoreError
+from infoprovider.errors import InfoproviderError, RenderError, StoreError, ValidationFailed
 from infoprovider.glue.document import Quarantined
 from infoprovider.inventory.model import Facet
 from infoprovider.publication.carry import carried_over, services_in
 from infoprovider.publication.changes import Changes, changes_between
 from infoprovider.publication.compose import Composition, compose
 from infoprovider.publication.delivery import deliver, former
+from infoprovider.publication.quarantine import rendered
 from infoprovider.publication.stamps import Former, Stamp
 from infoprovider.publishers.contract import AnyPublisherSpec, Format, Receipt, Rendering
 from infoprovider.render.ldif import LdifRenderer
 from infoprovider.store.document import DocumentStore
 from infoprovider.store.facets import Facets
-from infoprovider.validation.rendering import check_rendering
 
 log = logging.getLogger(__name__)
 
@@ -76,33 +76,52 @@ def trees_of(channels: Iterable[Channel]) -> tuple[Tree, ...]:
     return tuple(dict.fromkeys([Tree(TemplateSet.RESOURCE), *(tree_of(channel.block) for channel in channels)]))
 
 
-def render(composition: Composition, tree: Tree, boolean_case: str) -> bytes:
-    """One tree as LDIF, read back and checked.
+@dataclass(frozen=True, slots=True)
+class Rendered:
+    """One tree as LDIF, and what was left out of it because it fails there."""
+
+    body: bytes
+    quarantined: tuple[Quarantined, ...]
+
+
+def render(composition: Composition, tree: Tree, boolean_case: str) -> Rendered:
+    """One tree as LDIF, read back and checked; single entities that fail are left out.
 
     Raises RenderError where a template cannot be used, ValidationFailed where its text breaks the schema or leaves out
     what it must carry.
     """
     renderer = LdifRenderer(tree.template_set, overrides=tree.overrides, boolean_case=boolean_case)
-    body = renderer.render(composition.document)
-    check_rendering(composition.document, body)
-    return body
+    return Rendered(*rendered(composition.document, renderer.render, tree.name, overridden=tree.overrides is not None))
 
 
 def update(configuration: Configuration, facets: Facets, store: DocumentStore, now: datetime) -> Current:
-    """Compose, render, check and keep the current document; what was kept before stays where anything fails."""
+    """Compose, render, check and keep the current document.
+
+    A tree that cannot be rendered stays as it was, until that expires; all others go on. Raises what the last of them
+    says where none can be rendered, StoreError where nothing can be kept: then everything stays as it was.
+    """
     composition = compose(configuration, facets, _former(store), now)
-    boolean_case = configuration.publication.boolean_case
+    good: dict[str, Rendered] = {}
+    failed: dict[str, InfoproviderError] = {}
+    for tree in trees_of(configuration.channels):
+        try:
+            good[tree.name] = render(composition, tree, configuration.publication.boolean_case)
+        except (RenderError, ValidationFailed) as error:
+            log.error("tree %s stays as it was: %s", tree.name, error)  # noqa: TRY400  (the traceback says no more)
+            failed[tree.name] = error
+    if not good:
+        raise next(reversed(failed.values()))
     renderings = {
-        tree.name: _completed(
-            render(composition, tree, boolean_case), partial(store.former, tree.name), configuration, composition
-        )
-        for tree in trees_of(configuration.channels)
+        name: _completed(one.body, partial(store.former, name), configuration, composition)
+        for name, one in good.items()
     }
+    left_out = (*composition.document.quarantined, *(one for tree in good.values() for one in tree.quarantined))
     resource = Tree(TemplateSet.RESOURCE).name
-    changes = changes_between(store.former(resource), renderings[resource])
+    changes = changes_between(store.former(resource), renderings[resource]) if resource in renderings else Changes()
     digests = {id_: stamp.digest for id_, stamp in composition.stamps.items()}
-    store.keep(composition.document, digests, renderings, composition.composed_at, composition.expires_at)
-    return Current(composition, renderings, composition.document.quarantined, {}, changes)
+    kept = replace(composition.document, quarantined=left_out)
+    store.keep(kept, digests, renderings, composition.composed_at, composition.expires_at, unchanged=frozenset(failed))
+    return Current(composition, renderings, left_out, failed, changes)
 
 
 def _completed(
@@ -151,7 +170,10 @@ def deliver_one(
     wait: Callable[[float], bool],
 ) -> Delivered:
     """Hand one channel its rendering. `wait` is that of `delivery.deliver`."""
-    body = current.renderings[tree_of(channel.block).name]
+    tree = tree_of(channel.block).name
+    if tree in current.failed_trees:
+        return Delivered(channel.name, None, current.failed_trees[tree])
+    body = current.renderings[tree]
     try:
         spec = publisher(channel.block.kind)
         # What the channel itself hands out survives the loss of our own folders.

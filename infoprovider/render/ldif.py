@@ -101,9 +101,11 @@ class LdifRenderer:
         except jinja2.TemplateNotFound as error:
             raise RenderError(f"there is no template {error.name}; correct the name where it is included") from error
         except RenderError as error:
-            raise RenderError(f"{_place_of(error)}: {error}") from error
+            raise RenderError(f"{_place_of(error)}: {error}", entity=tree.current) from error
         except Exception as error:
-            raise RenderError(f"{_place_of(error)}: {error}; correct the template, or what it is given") from error
+            raise RenderError(
+                f"{_place_of(error)}: {error}; correct the template, or what it is given", entity=tree.current
+            ) from error
         return _whole(body.getvalue())
 
 
@@ -157,6 +159,8 @@ class _Tree:
         self._places: dict[str, str] = {}
         self._naming = {cls: rdn_attribute_of(cls) for cls in writers}
         self.written: Mapping[str, str] = MappingProxyType(self._places)
+        self.current = ""
+        """The ID of the entity that a template was given last: it is at fault where the template fails."""
 
     def objects(self, name: str, below: str = "") -> Iterator[Any]:
         if name not in ENTITY_CLASSES:
@@ -164,7 +168,13 @@ class _Tree:
             meant = f"perhaps {near[0]} is meant" if near else "the names are those of infoprovider/glue/entities.py"
             raise RenderError(f"{name} is no class of GLUE 2.0; {meant}")
         entities = self._of.get(name, [])
-        return self._placed(entities, below.split(".")) if below else iter(entities)
+        return self._placed(entities, below.split(".")) if below else self._given(entities)
+
+    def _given(self, entities: list[Entity]) -> Iterator[Entity]:
+        for entity in entities:
+            self.current = entity.id
+            yield entity
+        self.current = ""
 
     def _placed(self, entities: list[Entity], path: list[str]) -> Iterator[tuple[Entity, str]]:
         association, *further = path
@@ -175,7 +185,9 @@ class _Tree:
                 places[targets] = self._place_of(targets, further)
             above = places[targets]
             if above is not None:
+                self.current = entity.id
                 yield entity, above
+        self.current = ""
 
     def _place_of(self, targets: str | tuple[str, ...] | None, path: list[str]) -> str | None:
         """The name of the first of the targets, or of what the path leads to from there, that has been written."""
@@ -207,7 +219,11 @@ class _Tree:
         entities = self._of[type(entity).__name__]
         start = bisect_left(entities, entity.id, key=attrgetter("id"))
         batch = entities[start : start + _AT_ONCE]
-        lines = self._writers[type(entity)].of(batch)
+        try:
+            lines = self._writers[type(entity)].of(batch)
+        except Exception:
+            # It may be one of those that come next: that one will say so when it is its turn.
+            batch, lines = [entity], self._writers[type(entity)].of([entity])
         self._prepared = {one.id: text for one, text in zip(batch, lines, strict=True)}
 
     def line(self, attribute: str, value: object) -> str:

@@ -3,6 +3,7 @@
     <state>/document.json            what was composed, and of what
     <public>/current.<set>.ldif      its renderings: what channels and the hook hand out
     <public>/current.expires         boot id, uptime and wall second after which the hook prints nothing
+    <public>/current.<set>.expires   the same of a rendering that could not be renewed with the others
 
 Every file is replaced in one step. The renderings are written before the stamps that go with them: after a crash
 between the two, an entity may take its newer stamp once too early, never too late.
@@ -10,7 +11,7 @@ between the two, an entity may take its newer stamp once too early, never too la
 
 import json
 import time
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
@@ -108,14 +109,19 @@ class DocumentStore:
         renderings: Mapping[str, bytes],
         composed_at: datetime,
         expires_at: datetime,
+        unchanged: Collection[str] = (),
     ) -> None:
         """Write the renderings, by template set, and then what they were made of.
 
-        Renderings of other sets are removed: the expiry would speak for them as well. Raises StoreError where a folder
+        Renderings of sets that are `unchanged` stay as they are, with the expiry that they had, until that has come.
+        Those of other sets are removed: the expiry would speak for them as well. Raises StoreError where a folder
         cannot be written; a file that was there is then untouched.
         """
         self._make_folders()
-        self._remove_others(renderings)
+        for template_set in unchanged:
+            self._keep_expiry(template_set)
+        lasting = {one for one in unchanged if not _has_come(self._own_expiry(one))}
+        self._remove_others({*renderings, *lasting}, lasting)
         for template_set, body in renderings.items():
             _write(self.rendering_path(template_set), body, PUBLIC)
         _write(self._public / "current.expires", _expiry_line(expires_at, composed_at).encode(), PUBLIC)
@@ -152,9 +158,26 @@ class DocumentStore:
             except OSError as error:
                 raise StoreError(f"cannot make the folder {folder}: {fault(error)}") from error
 
-    def _remove_others(self, renderings: Iterable[str]) -> None:
+    def _own_expiry(self, template_set: str) -> Path:
+        """The expiry of a rendering that stayed when others were renewed; the hook reads it before the common one."""
+        return self._public / f"current.{template_set}.expires"
+
+    def _keep_expiry(self, template_set: str) -> None:
+        """Give a rendering, that is to stay as it is, the expiry that it has until now."""
+        path = self._own_expiry(template_set)
+        if path.exists() or not self.rendering_path(template_set).exists():
+            return
+        try:
+            line = (self._public / "current.expires").read_bytes()
+        except OSError:
+            line = b""  # of which nobody knows how long it holds is not handed out
+        _write(path, line, PUBLIC)
+
+    def _remove_others(self, renderings: Iterable[str], lasting: Iterable[str]) -> None:
         kept = {self.rendering_path(template_set) for template_set in renderings}
-        for path in set(self._public.glob("current.*.ldif")) - kept:
+        kept |= {self._own_expiry(template_set) for template_set in lasting}
+        there = {path for ending in ("ldif", "expires") for path in self._public.glob(f"current.*.{ending}")}
+        for path in there - kept:
             try:
                 path.unlink()
             except OSError as error:
@@ -172,6 +195,17 @@ def _expiry_line(expires_at: datetime, now: datetime) -> str:
     """Boot id, uptime and wall second of an expiry: uptime counts within one boot, whatever happens to the clock."""
     uptime = time.clock_gettime(time.CLOCK_BOOTTIME) + (expires_at - now).total_seconds()
     return f"{BOOT_ID.read_text().strip()} {int(uptime)} {int(expires_at.timestamp())}\n"
+
+
+def _has_come(path: Path) -> bool:
+    """Whether an expiry has come, or cannot be read."""
+    try:
+        boot, uptime, wall = path.read_text().split()
+        if boot == BOOT_ID.read_text().strip():
+            return time.clock_gettime(time.CLOCK_BOOTTIME) >= int(uptime)
+        return time.time() >= int(wall)
+    except (OSError, ValueError):
+        return True
 
 
 def _to_json(document: Document, digests: Mapping[str, str], composed_at: datetime) -> bytes:

@@ -46,13 +46,14 @@ def check_rendering(document: HasEntities, body: bytes) -> Report:
 def faulty_entities(document: HasEntities, body: bytes) -> dict[str, str]:
     """What is wrong with which entity, by ID, in a text that must not be published.
 
-    Lines that cannot be read, and entries of nobody, belong to the entity that was written last. Empty where something
-    is wrong that belongs to none.
+    Lines that cannot be read, and entries of nobody, belong to the entity that was written last. Where anything else is
+    wrong, an entry without its parent is taken for a consequence. Empty where something is wrong that belongs to none.
     """
     known = {entity.id: entity for entity in document.entities}
     missing = dict(known)
     schema = SchemaCheck()
     faults: dict[str, str] = {}
+    orphans: dict[str, str] = {}
     owner = ""
     if any(True for _ in _of_the_text(body)):
         return {}
@@ -72,8 +73,8 @@ def faulty_entities(document: HasEntities, body: bytes) -> dict[str, str]:
         for finding in findings:
             if not owner:
                 return {}
-            faults.setdefault(owner, str(finding))
-    return faults
+            (orphans if finding.rule == "ldap.parent" else faults).setdefault(owner, str(finding))
+    return faults or orphans
 
 
 def _id_of(record: ldif.Record) -> str:

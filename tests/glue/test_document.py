@@ -2,14 +2,22 @@
 
 from dataclasses import replace
 from datetime import UTC, datetime
+from itertools import permutations
 
-import pytest
-
-from infoprovider.errors import ExitCode, MappingError
-from infoprovider.glue.document import Made, Pruned, Source, Withheld, close, content_digest
+from infoprovider.glue.document import (
+    Made,
+    Pruned,
+    Quarantined,
+    Source,
+    Withheld,
+    close,
+    content_digest,
+    without,
+)
 from infoprovider.glue.entities import (
     AdminDomain,
     ApplicationEnvironment,
+    Benchmark,
     ComputingManager,
     ComputingService,
     ComputingShare,
@@ -159,29 +167,74 @@ def test_what_the_mapping_left_out_is_kept_beside() -> None:
     assert [one.id for one in document.withheld] == ["south", "image"]
 
 
-def test_one_id_for_two_entities_is_refused_with_both_origins() -> None:
+def test_of_two_entities_with_one_id_one_stays_and_the_other_is_named() -> None:
     """The whole message: the identifier, what has it, where that came from, and what to do."""
     south = replace(NORTH, instance="south")
-    given = [made(UserDomain(id="vo", name="Biology"), OURS), made(image("vo", name="310"), south)]
-    with pytest.raises(MappingError) as caught:
-        close(given)
-    assert str(caught.value) == (
-        "two entities have the ID vo: UserDomain Biology of the configuration and ApplicationEnvironment 310 of "
-        "instance south; rename one of them, or leave one out"
+    given = [made(image("vo", name="310"), south), made(UserDomain(id="vo", name="Biology"), OURS)]
+    document = close(given)
+    assert [type(one).__name__ for one in document.entities] == ["UserDomain"]
+    assert document.quarantined == (
+        Quarantined(
+            "ApplicationEnvironment",
+            "vo",
+            "two entities have this ID: UserDomain Biology of the configuration, which is published, and "
+            "ApplicationEnvironment 310 of instance south; rename one of them, or leave one out",
+        ),
     )
-    assert caught.value.exit_code is ExitCode.MAPPING
+    assert close(reversed(given)) == document
+
+
+def test_which_of_two_likes_stays_does_not_depend_on_their_order() -> None:
+    """Two images of one id and one manager, as it lists them now in this order and now in that."""
+    given = [made(image("a", description="x")), made(image("a", description="y")), made(image("a", description="z"))]
+    stays = {close([*WHOLE, *order]).by_id["a"] for order in permutations(given)}
+    assert len(stays) == 1
+    assert len(close([*WHOLE, *given]).quarantined) == 2
+
+
+def test_what_is_said_twice_is_said_once() -> None:
+    """The same entity twice is no clash."""
+    document = close([*WHOLE, *WHOLE])
+    assert document == close(WHOLE)
+    assert document.quarantined == ()
 
 
 def test_ids_that_differ_only_in_case_are_one_id() -> None:
     """Aggregators compare distinguished names in lower case."""
-    with pytest.raises(MappingError, match="two entities have the ID VO: UserDomain of the configuration and"):
-        close([made(UserDomain(id="vo"), OURS), made(UserDomain(id="VO"), OURS)])
+    document = close([made(UserDomain(id="vo"), OURS), made(UserDomain(id="VO"), OURS)])
+    assert [entity.id for entity in document.entities] == ["VO"]
+    assert [one.id for one in document.quarantined] == ["vo"]
 
 
 def test_an_entity_that_is_withheld_still_holds_its_id() -> None:
     """Whether two things clash does not depend on what else is known of them."""
-    with pytest.raises(MappingError):
-        close([*WHOLE, made(environment("a", platform=None)), made(image("a"))])
+    document = close([*WHOLE, made(environment("a", platform=None)), made(image("a"))])
+    assert [one.id for one in document.quarantined] == ["a"]
+
+
+def test_without_an_entity_go_its_children_and_what_names_it() -> None:
+    """What belongs to it is left out by name; other references to it are pruned."""
+    policy = MappingPolicy(id="share:policy", scheme="x", rule=("ALL",), share_foreign_key=("share",))
+    benchmark = Benchmark(id="b", type="x", value=1.0, execution_environment_foreign_key="small")
+    document = close(
+        [
+            *WHOLE,
+            made(environment("small")),
+            made(share(resource_foreign_key=("small",))),
+            made(policy),
+            made(benchmark),
+        ]
+    )
+    left = without(document, {"small": "too long"}, "site")
+    assert left.quarantined == (
+        Quarantined("Benchmark", "b", "it belongs to small, which is left out", "site"),
+        Quarantined("ExecutionEnvironment", "small", "too long", "site"),
+    )
+    assert isinstance(left.by_id["share"].entity, ComputingShare)
+    assert left.by_id["share"].entity.resource_foreign_key == ()
+    assert Pruned("share", "ResourceForeignKey", "small") in left.pruned
+    assert {one.id for one in without(document, {"share": "x"}).quarantined} == {"share", "share:policy"}
+    assert {one.id for one in document.entities} - {one.id for one in left.entities} == {"small", "b"}
 
 
 def test_the_digest_is_of_all_that_an_entity_says_but_its_stamp() -> None:

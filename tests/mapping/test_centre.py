@@ -3,7 +3,6 @@
 import pytest
 
 from infoprovider.config.model import Centre
-from infoprovider.errors import MappingError
 from infoprovider.glue.document import Document, Withheld
 from infoprovider.glue.entities import (
     AdminDomain,
@@ -22,7 +21,7 @@ from infoprovider.inventory.model import (
     Price,
     Prices,
 )
-from infoprovider.mapping.centre import map_centre
+from infoprovider.mapping.centre import map_centre, map_instance
 from infoprovider.mapping.context import InstanceFacts
 from tests.mapping.example import (
     capacity,
@@ -44,7 +43,8 @@ DEFAULTS = {"defaults": {"platform": "amd64", "os_family": "linux"}}
 
 def document(*instances: InstanceFacts) -> Document:
     """The document of a centre with these instances."""
-    return map_centre(instances[0].context, instances, ())
+    mapped = [map_instance(one) for one in instances]
+    return map_centre(instances[0].context, [made for made, _ in mapped], [one for _, left in mapped for one in left])
 
 
 def test_every_association_leads_to_an_entity_of_the_document() -> None:
@@ -109,14 +109,18 @@ def test_a_share_for_a_project_that_is_not_there_is_withheld() -> None:
     assert len(found.of(MappingPolicy)) == len(found.of(UserDomain)) == 1
 
 
-def test_one_id_for_two_things_is_an_error_that_names_both() -> None:
-    """Two images that a manager gives one id."""
-    with pytest.raises(MappingError) as caught:
-        document(facts(images=images(image("a", name="Debian"), image("a", name="Alma"))))
-    assert str(caught.value) == (
-        "two entities have the ID urn:glue2:ApplicationEnvironment:rc-one:north:a: "
-        "ApplicationEnvironment a of instance north and ApplicationEnvironment a of instance north; "
-        "rename one of them, or leave one out"
+def test_one_id_for_two_things_costs_one_of_them_and_names_both() -> None:
+    """Two images that a manager gives one id: one is published, whichever is listed first."""
+    both = image("a", name="Debian"), image("a", name="Alma")
+    found = document(facts(images=images(*both)))
+    assert found.of(ApplicationEnvironment) == document(facts(images=images(*reversed(both)))).of(
+        ApplicationEnvironment
+    )
+    (left_out,) = found.quarantined
+    assert left_out.id == "urn:glue2:ApplicationEnvironment:rc-one:north:a"
+    assert left_out.why == (
+        "two entities have this ID: ApplicationEnvironment a of instance north, which is published, and "
+        "ApplicationEnvironment a of instance north; rename one of them, or leave one out"
     )
 
 

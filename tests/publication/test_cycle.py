@@ -11,8 +11,12 @@ import pytest
 from infoprovider.config.model import Channel, ChannelBlock, Configuration, TemplateSet
 from infoprovider.deadline import Deadline
 from infoprovider.errors import PluginError, Refused, RenderError, StoreError
-from infoprovider.inventory.model import Facet
+from infoprovider.glue.document import Made
+from infoprovider.inventory.model import Facet, Image
 from infoprovider.ldif import read
+from infoprovider.mapping import application, endpoint
+from infoprovider.mapping.context import InstanceFacts
+from infoprovider.publication.changes import Changes
 from infoprovider.publication.cycle import Tree, deliver_all, tree_of, trees_of, update
 from infoprovider.publishers.contract import AnyPublisherSpec, Delivery, Format, PublisherSpec, Receipt, Rendering
 from infoprovider.settings import Settings
@@ -119,17 +123,110 @@ def test_an_unchanged_document_keeps_its_stamps(store: DocumentStore) -> None:
     assert after[share] == OBSERVED + timedelta(seconds=1)
 
 
-def test_a_rendering_that_fails_leaves_everything_as_it_was(store: DocumentStore, tmp_path: Path) -> None:
-    """A site's own template with a mistake: neither stamps nor renderings are replaced."""
-    update(of(), facets(), store, NOON)
-    before = (stamps(store), store.rendering("resource"))
+def nonsense(tmp_path: Path, **about: object) -> Channel:
+    """A channel with a template of the site's own that fails."""
     (tmp_path / "ours").mkdir()
     (tmp_path / "ours" / "computing_share.ldif").write_text("{{ nonsense }}\n")
-    broken = of(channel("a", templates=tmp_path / "ours"))
+    return channel("a", templates=tmp_path / "ours", **about)
+
+
+def test_a_template_that_fails_keeps_no_other_tree_from_going_out(store: DocumentStore, tmp_path: Path) -> None:
+    """Its own tree stays as it was and is not handed out anew; the error names the template."""
+    whole = of(channel("a", templates=tmp_path), channel("b"))
+    update(whole, facets(), store, NOON)
+    former = store.rendering("resource.a")
+    broken = of(nonsense(tmp_path), channel("b"))
     changed = changing(Facet.MANAGER, lambda manager: replace(manager, version="9"))
-    with pytest.raises(RenderError, match=r"computing_share\.ldif:1"):
-        update(broken, changed, store, NOON + timedelta(minutes=9))
+    current = update(broken, changed, store, NOON + timedelta(minutes=9))
+    assert set(current.renderings) == {"resource"}
+    assert "computing_share.ldif:1" in str(current.failed_trees["resource.a"])
+    assert store.rendering("resource.a") == former != store.rendering("resource")
+    taken = {"a": Taken(), "b": Taken()}
+    first, second = deliver_all(broken, current, lambda kind: taken[kind].spec, lambda _: True)
+    assert (first.receipt, first.error) == (None, current.failed_trees["resource.a"])
+    assert (second.error, taken["a"].renderings, len(taken["b"].renderings)) == (None, [], 1)
+
+
+def test_a_tree_without_a_former_rendering_can_only_fail(store: DocumentStore, tmp_path: Path) -> None:
+    """There is nothing that could stay."""
+    current = update(of(nonsense(tmp_path)), facets(), store, NOON)
+    assert set(current.failed_trees) == {"resource.a"}
+    assert store.former("resource.a") is None
+
+
+def test_where_no_tree_can_be_rendered_everything_stays_as_it_was(
+    store: DocumentStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Neither stamps nor renderings are replaced."""
+    update(of(), facets(), store, NOON)
+    before = (stamps(store), store.rendering("resource"))
+
+    def broken(*_: object) -> bytes:
+        raise RenderError("a fault of ours")
+
+    monkeypatch.setattr("infoprovider.render.ldif.LdifRenderer.render", broken)
+    changed = changing(Facet.MANAGER, lambda manager: replace(manager, version="9"))
+    with pytest.raises(RenderError, match="a fault of ours"):
+        update(of(), changed, store, NOON + timedelta(minutes=9))
     assert (stamps(store), store.rendering("resource")) == before
+
+
+def test_what_a_composition_changed_is_counted(store: DocumentStore) -> None:
+    """In the tree that views and the hook read: entries, not attributes."""
+    first = update(of(), facets(), store, NOON)
+    entries = len(list(read(first.renderings["resource"])))
+    assert first.changes == Changes(added=entries)
+    assert update(of(), facets(), store, NOON).changes == Changes()
+    changed = changing(Facet.QUOTAS, lambda quotas: replace(quotas, instances=81), "5f1c7c1e9d0a4a7f8a7d3c1b2e604001")
+    assert update(of(), changed, store, NOON).changes == Changes(modified=1)
+
+
+def test_an_entity_that_is_left_out_is_said_and_remembered(
+    store: DocumentStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """By the composition and by the store, from which `show` has it."""
+    real = application.to_application
+
+    def broken(facts: InstanceFacts, image: Image) -> Made:
+        if image.name == "AlmaLinux 9":
+            raise ZeroDivisionError("strange")
+        return real(facts, image)
+
+    assert update(of(), facets(), store, NOON).quarantined == ()
+    monkeypatch.setattr(application, "to_application", broken)
+    current = update(of(), facets(), store, NOON)
+    assert {(one.entity, one.why) for one in current.quarantined} == {
+        ("ApplicationEnvironment", "ZeroDivisionError: strange")
+    }
+    assert store.read().quarantined == current.quarantined
+    assert current.changes == Changes(modified=current.changes.modified, deleted=len(current.quarantined))
+
+
+def test_an_instance_that_cannot_be_mapped_stays_as_it_was(
+    store: DocumentStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It is withheld by name, its former entries are carried over, and the other instance goes on."""
+    former = update(of(), facets(), store, NOON)
+    real = endpoint.to_endpoint
+
+    def broken(facts: InstanceFacts, *others: object) -> Made:
+        if facts.block.name == "demo-north":
+            raise KeyError("strange")
+        return real(facts, *others)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(endpoint, "to_endpoint", broken)
+    later = NOON + timedelta(minutes=9)
+    changed = changing(Facet.MANAGER, lambda manager: replace(manager, version="9"), instance="demo-south")
+    current = update(of(), changed, store, later)
+    (withheld,) = [one for one in current.composition.document.withheld if one.entity == "ComputingService"]
+    assert withheld.id == "urn:glue2:ComputingService:rc-demo:demo-north"
+    assert "KeyError: 'strange'" in withheld.why
+
+    def north(body: bytes) -> dict[str, dict[str, list[str]]]:
+        return {one.dn: one.attributes for one in read(body) if ":demo-north" in one.dn}
+
+    assert north(current.renderings["resource"]) == north(former.renderings["resource"])
+    assert b"Version: 9\n" in current.renderings["resource"]
 
 
 def test_state_that_cannot_be_read_keeps_nobody_from_publishing(

@@ -209,9 +209,10 @@ def test_a_folder_that_cannot_be_made_is_said(tmp_path: Path) -> None:
     assert str(caught.value) == f"cannot make the folder {tmp_path}/lib/state: not a directory; name a folder"
 
 
-def hook(store: DocumentStore) -> "subprocess.CompletedProcess[bytes]":
+def hook(store: DocumentStore, template_set: str = "resource") -> "subprocess.CompletedProcess[bytes]":
     """What a BDII gets from the hook."""
-    return subprocess.run(["/bin/sh", str(HOOK), str(public(store))], capture_output=True, check=False, env={})
+    command = ["/bin/sh", str(HOOK), str(public(store)), template_set]
+    return subprocess.run(command, capture_output=True, check=False, env={})
 
 
 @pytest.mark.parametrize(("seconds", "printed"), [(86400, True), (-60, False)])
@@ -244,3 +245,37 @@ def test_sources_are_written_once(store: DocumentStore) -> None:
     keep(store)
     plain = json.loads(store.path.read_bytes())
     assert (len(plain["sources"]), plain["entities"]["vo.bio"][3]) == (2, [1, 0])
+
+
+def test_a_rendering_that_could_not_be_renewed_stays_till_it_expires(store: DocumentStore) -> None:
+    """With the expiry that it had, not with that of the others; when renewed, it is as long-lived as they."""
+    keep(store, 600, resource=BODY, site=BODY)
+    digests = {"RC-ONE": "d1", "vo.bio": "d2"}
+    for seconds in (900, 1200):
+        store.keep(document(), digests, {"resource": BODY}, NOW, NOW + timedelta(seconds=seconds), unchanged=["site"])
+        common, own = ((public(store) / f"current.{name}expires").read_text().split() for name in ("", "site."))
+        assert int(common[2]) - int(own[2]) == seconds - 600
+        assert store.rendering("site") == BODY
+        assert hook(store, "site").stdout == BODY
+    keep(store, 1200, resource=BODY, site=BODY)
+    assert sorted(path.name for path in public(store).glob("*.expires")) == ["current.expires"]
+
+
+def test_a_rendering_that_could_not_be_renewed_leaves_when_it_expires(store: DocumentStore) -> None:
+    """And the others do not go with it."""
+    keep(store, 600, resource=BODY, site=BODY)
+    digests = {"RC-ONE": "d1", "vo.bio": "d2"}
+    store.keep(document(), digests, {"resource": BODY}, NOW, NOW + timedelta(seconds=900), unchanged=["site"])
+    boot, _, _ = (public(store) / "current.site.expires").read_text().split()
+    (public(store) / "current.site.expires").write_text(f"{boot} 1 1\n")
+    assert hook(store, "site").stdout == b""
+    store.keep(document(), digests, {"resource": BODY}, NOW, NOW + timedelta(seconds=900), unchanged=["site"])
+    assert sorted(path.name for path in public(store).iterdir()) == ["current.expires", "current.resource.ldif"]
+    assert hook(store, "resource").stdout == BODY
+
+
+def test_a_rendering_that_never_was_cannot_stay(store: DocumentStore) -> None:
+    """A tree that fails from the start leaves no file."""
+    digests = {"RC-ONE": "d1", "vo.bio": "d2"}
+    store.keep(document(), digests, {"resource": BODY}, NOW, NOW + timedelta(seconds=900), unchanged=["site"])
+    assert sorted(path.name for path in public(store).iterdir()) == ["current.expires", "current.resource.ldif"]
