@@ -55,6 +55,7 @@ SERVICES = {
     ),
     "libldap": Service(module, ("ldap",)),
     "openstack": Service(program, (openstack_environment(),)),
+    "systemd": Service(program, ("systemd-analyze", "systemd-sysusers", "systemd-tmpfiles")),
 }
 MISSING = {marker: missing for marker, service in SERVICES.items() if (missing := service.missing())}
 NOT_RUN = pytest.StashKey[dict[str, int]]()
