@@ -21,8 +21,8 @@ LOOPBACK = "127.0.0.1"
 PATIENCE = 10
 """Seconds that whoever asks has for each part of the question, and for taking the answer."""
 
-PERIOD = 15.0
-"""Seconds between two writings of the file: as often as Prometheus asks, as a rule."""
+PERIOD = 30.0
+"""Seconds between two writings of the file."""
 
 log = logging.getLogger(__name__)
 

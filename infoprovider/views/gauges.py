@@ -71,9 +71,9 @@ def _of_facets(parts: Iterable[PartStatus], communities: Communities, now: datet
         if part.expires_at is not None:
             left[key] = min(left.get(key, float("inf")), -_seconds(part.expires_at, now))
     labels = ("manager", "facet", "community")
-    yield _family("facet_age_seconds", "Since when the oldest part of a facet was observed.", labels, ages)
+    yield _family("facet_age_seconds", "Age of the oldest part of a facet.", labels, ages)
     yield _family(
-        "facet_expires_seconds", "Until the first part of a facet is withheld; negative once it is.", labels, left
+        "facet_expires_seconds", "Time until the first part of a facet is withheld; negative afterwards.", labels, left
     )
     yield _family(
         "facet_parts",
@@ -86,7 +86,7 @@ def _of_facets(parts: Iterable[PartStatus], communities: Communities, now: datet
 def _of_document(overview: Overview) -> Iterator[Metric]:
     document, now = overview.document, overview.now
     composed: Moments = {} if document.composed_at is None else {(): document.composed_at}
-    yield _family("document_age_seconds", "Since when the document was composed.", (), _ages(composed, now))
+    yield _family("document_age_seconds", "Age of the document.", (), _ages(composed, now))
     yield _family("document_timestamp_seconds", "When the document was composed, in Unix time.", (), _times(composed))
     classes = Counter(entry.entity for entry in document.entries.values())
     yield _family(
@@ -112,14 +112,17 @@ def _of_channels(channels: Iterable[ChannelStatus], now: datetime) -> Iterator[M
     found = list(channels)
     delivered: Moments = {(one.channel,): one.delivered_at for one in found if one.delivered_at is not None}
     yield _family(
-        "delivery_age_seconds", "Since when the channel took a document.", ("channel",), _ages(delivered, now)
+        "delivery_age_seconds", "Age of the last delivery that the channel took.", ("channel",), _ages(delivered, now)
     )
     yield _family(
-        "delivery_timestamp_seconds", "When the channel took a document, in Unix time.", ("channel",), _times(delivered)
+        "delivery_timestamp_seconds",
+        "When the channel last took a delivery, in Unix time.",
+        ("channel",),
+        _times(delivered),
     )
     yield _family(
         "delivery_failures",
-        "Failed deliveries since the channel last took a document.",
+        "Failed deliveries since the channel last took one.",
         ("channel",),
         {(one.channel,): float(one.failures) for one in found},
     )
