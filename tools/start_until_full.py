@@ -2,8 +2,8 @@
 
 python -m tools.start_until_full DIR [PORT]    starts the testbed in DIR, measures every state, stops it
 
-It takes ten to fifteen minutes. The states of the tests come first; in the others there are types that cannot be told exactly, and
-a project without a quota.
+It takes ten minutes. The states of the tests come first; in the others there are types that cannot be told exactly,
+and a project without a quota.
 """
 
 import re
