@@ -1,9 +1,9 @@
 # make demo                     publishes the shipped demo centre and shows what a broker sees: no root, no service
 # make test                     runs the tests with whatever is installed, and says at the end what it did not run
-# make test SERVICES=install    installs the Debian packages that the rest needs (as root), and runs all but the next
-# make test SERVICES=openstack  installs a real OpenStack as well, and runs everything
+# make test SERVICES=install    installs what the rest needs, and runs everything: Debian packages (as root) and a real
+#                               OpenStack, in a cache folder of its own
 # make check                    format, lint, types and tests
-# make bench                    the benchmarks, in their short form
+# make bench                    the benchmarks, in their short form; SERVICES=install adds those that need services
 
 PYTHON ?= python3
 VENV := .venv
@@ -11,15 +11,14 @@ BIN := $(VENV)/bin
 PIP := $(BIN)/pip install --quiet --disable-pip-version-check --constraint constraints.txt
 SERVICES ?=
 
-ifneq ($(filter install openstack,$(SERVICES)),)
+ifeq ($(SERVICES),install)
 require := INFOPROVIDER_REQUIRE_SERVICES=1
 peers := --peers mako,python-ldap
 setup := services
-chosen := $(if $(filter install,$(SERVICES)),-m 'not openstack')
 else ifeq ($(SERVICES),)
 setup := $(VENV)/.dev
 else
-$(error SERVICES=$(SERVICES) is not known: leave it out or write SERVICES=install or SERVICES=openstack)
+$(error SERVICES=$(SERVICES) is not known: leave it out or write SERVICES=install)
 endif
 
 .PHONY: demo test check bench services clean
@@ -28,7 +27,7 @@ demo: $(VENV)/.run
 	@$(BIN)/infoprovider try
 
 test: $(setup)
-	@$(require) $(BIN)/pytest -q $(chosen)
+	@$(require) $(BIN)/pytest -q
 
 check: $(VENV)/.dev
 	@tools/check
@@ -36,16 +35,14 @@ check: $(VENV)/.dev
 bench: $(setup)
 	@$(BIN)/python benchmarks/rendering.py $(peers)
 	@$(BIN)/python benchmarks/composing.py --short
-ifeq ($(SERVICES),openstack)
+ifeq ($(SERVICES),install)
 	@$(BIN)/python benchmarks/collection.py --short
 endif
 
 services: $(VENV)/.dev
 	@PYTHON=$(BIN)/python tools/services
 	@$(PIP) --editable '.[libldap]'
-ifeq ($(SERVICES),openstack)
 	@PYTHON=$(PYTHON) tools/testbeds/openstack/up --install
-endif
 
 $(VENV)/.run: pyproject.toml constraints.txt
 	@$(PYTHON) -m venv $(VENV)

@@ -11,7 +11,7 @@ from pathlib import Path
 import hypothesis
 import pytest
 
-HOW_TO_RUN = "make test SERVICES=install (SERVICES=openstack for a real OpenStack)"
+HOW_TO_RUN = "make test SERVICES=install"
 SERVICES_ARE_REQUIRED = os.environ.get("INFOPROVIDER_REQUIRE_SERVICES") == "1"
 
 # A loaded machine is slow, which is no fault of what is tested; automation repeats the same examples every time.
