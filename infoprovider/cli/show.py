@@ -118,6 +118,7 @@ def _standing(overview: Overview) -> dict[str, Any]:
             "withheld": document.withheld,
             "quarantined": document.quarantined,
             "pruned": document.pruned,
+            "unchanged": document.unchanged,
         },
         "daemon": overview.daemon,
         "set_aside": overview.set_aside,

@@ -120,7 +120,8 @@ def update(configuration: Configuration, facets: Facets, store: DocumentStore, n
     changes = changes_between(store.former(resource), renderings[resource]) if resource in renderings else Changes()
     digests = {id_: stamp.digest for id_, stamp in composition.stamps.items()}
     kept = replace(composition.document, quarantined=left_out)
-    store.keep(kept, digests, renderings, composition.composed_at, composition.expires_at, unchanged=frozenset(failed))
+    unchanged = {name: str(error) for name, error in failed.items()}
+    store.keep(kept, digests, renderings, composition.composed_at, composition.expires_at, unchanged)
     return Current(composition, renderings, left_out, failed, changes)
 
 
@@ -148,7 +149,7 @@ def _former(store: DocumentStore) -> Former:
     except StoreError as error:
         log.error("%s; it is now %s", error, store.set_aside())  # noqa: TRY400  (the traceback says no more)
         return Former()
-    stamps = {id_: Stamp(entry.digest, entry.creation_time) for id_, entry in remembered.entries.items()}
+    stamps = {id_: Stamp(entry.digest, entry.creation_time, entry.moments) for id_, entry in remembered.entries.items()}
     return Former(stamps, remembered.composed_at)
 
 

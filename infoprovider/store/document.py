@@ -11,16 +11,17 @@ between the two, an entity may take its newer stamp once too early, never too la
 
 import json
 import time
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 from infoprovider.clock import BOOT_ID
 from infoprovider.errors import StoreError
 from infoprovider.files import PRIVATE, PUBLIC, fault, replace_file
-from infoprovider.glue.document import Document, Pruned, Quarantined, Source, Withheld
+from infoprovider.glue.document import Document, Pruned, Quarantined, Source, Withheld, moments_of
 
 FORMAT_VERSION = 1
 """Raised whenever an older reader would misunderstand what is written."""
@@ -28,23 +29,28 @@ FORMAT_VERSION = 1
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """What is remembered of a published entity: its class, what it said (digest), its stamp, and its sources."""
+    """What is remembered of a published entity: its class, what it said (digest), its stamps, and its sources."""
 
     entity: str
     digest: str
     creation_time: datetime
     made_of: tuple[Source, ...]
+    moments: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class Remembered:
-    """What is remembered of the document that was composed last: its entries, when that was, and what was left out."""
+    """What is remembered of the document that was composed last: its entries, when that was, and what was left out.
+
+    `unchanged` are trees that could not be rendered with it and stay as they were, and why.
+    """
 
     entries: Mapping[str, Entry] = field(default_factory=dict)
     composed_at: datetime | None = None
     withheld: tuple[Withheld, ...] = ()
     quarantined: tuple[Quarantined, ...] = ()
     pruned: tuple[Pruned, ...] = ()
+    unchanged: Mapping[str, str] = field(default_factory=dict)
 
 
 class DocumentStore:
@@ -87,6 +93,7 @@ class DocumentStore:
                 withheld=tuple(Withheld(*one) for one in plain["withheld"]),
                 quarantined=tuple(Quarantined(*one) for one in plain.get("quarantined", ())),
                 pruned=tuple(Pruned(*one) for one in plain["pruned"]),
+                unchanged=dict(plain.get("unchanged", {})),
             )
         except (AttributeError, IndexError, KeyError, TypeError, ValueError) as error:
             raise self._unreadable(f"is not what this program writes: {error!r}") from error
@@ -109,11 +116,11 @@ class DocumentStore:
         renderings: Mapping[str, bytes],
         composed_at: datetime,
         expires_at: datetime,
-        unchanged: Collection[str] = (),
+        unchanged: Mapping[str, str] = MappingProxyType({}),
     ) -> None:
         """Write the renderings, by template set, and then what they were made of.
 
-        Renderings of sets that are `unchanged` stay as they are, with the expiry that they had, until that has come.
+        Renderings of sets that are `unchanged` (and why) stay with the expiry that they had, until that has come.
         Those of other sets are removed: the expiry would speak for them as well. Raises StoreError where a folder
         cannot be written; a file that was there is then untouched.
         """
@@ -125,7 +132,7 @@ class DocumentStore:
         for template_set, body in renderings.items():
             _write(self.rendering_path(template_set), body, PUBLIC)
         _write(self._public / "current.expires", _expiry_line(expires_at, composed_at).encode(), PUBLIC)
-        _write(self.path, _to_json(document, digests, composed_at), PRIVATE)
+        _write(self.path, _to_json(document, digests, composed_at, unchanged), PRIVATE)
 
     def rendering(self, template_set: str) -> bytes:
         """The current rendering of a template set. Raises StoreError where there is none yet."""
@@ -208,7 +215,9 @@ def _has_come(path: Path) -> bool:
         return True
 
 
-def _to_json(document: Document, digests: Mapping[str, str], composed_at: datetime) -> bytes:
+def _to_json(
+    document: Document, digests: Mapping[str, str], composed_at: datetime, unchanged: Mapping[str, str]
+) -> bytes:
     """Sources are written once and referred to by number: most entities share them."""
     numbers: dict[Source, int] = {}
     entities = {
@@ -217,6 +226,7 @@ def _to_json(document: Document, digests: Mapping[str, str], composed_at: dateti
             digests[made.entity.id],
             _iso(made.entity.creation_time),
             [numbers.setdefault(source, len(numbers)) for source in made.made_of],
+            *moments_of(made.entity),
         ]
         for made in document.made
     }
@@ -228,6 +238,7 @@ def _to_json(document: Document, digests: Mapping[str, str], composed_at: dateti
         "withheld": [[one.entity, one.id, one.why] for one in document.withheld],
         "quarantined": [[one.entity, one.id, one.why, one.tree] for one in document.quarantined],
         "pruned": [[one.id, one.attribute, one.target] for one in document.pruned],
+        "unchanged": dict(unchanged),
     }
     return json.dumps(plain, separators=(",", ":")).encode()
 
@@ -259,8 +270,9 @@ def _to_source(plain: Mapping[str, Any]) -> Source:
 
 
 def _to_entry(plain: Iterable[Any], sources: list[Source]) -> Entry:
-    entity, digest, creation_time, numbers = plain
-    return Entry(entity, digest, _moment(creation_time), tuple(sources[number] for number in numbers))
+    entity, digest, creation_time, numbers, *moments = plain
+    made_of = tuple(sources[number] for number in numbers)
+    return Entry(entity, digest, _moment(creation_time), made_of, tuple(map(str, moments)))
 
 
 def _moment(text: str) -> datetime:

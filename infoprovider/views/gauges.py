@@ -106,6 +106,9 @@ def _of_document(overview: Overview) -> Iterator[Metric]:
         ("reason",),
         left_out,
     )
+    yield _gauge(
+        "unchanged_trees", "Trees that could not be rendered anew, and stay as they were.", len(document.unchanged)
+    )
 
 
 def _of_channels(channels: Iterable[ChannelStatus], now: datetime) -> Iterator[Metric]:

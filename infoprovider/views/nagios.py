@@ -113,6 +113,8 @@ def _of_document(overview: Overview, limits: Limits) -> Iterator[Phrase]:
         return
     seconds = _seconds(document.composed_at, overview.now)
     yield limits.level(seconds - DOCUMENT_WITHIN, _critical(limits)), f"nothing composed for {length(seconds)}"
+    for tree, why in document.unchanged.items():
+        yield Level.WARNING, f"the tree {tree} stays as it was: {_shortened(why)}"
     if document.quarantined:
         first = document.quarantined[0]
         why = _shortened(f"{first.id}: {first.why}")
@@ -205,6 +207,7 @@ def _numbers(overview: Overview, limits: Limits, rhythm: dict[str, float], late:
     yield _number("quarantined", len(document.quarantined), "", 0)
     yield _number("withheld", len(document.withheld))
     yield _number("pruned", len(document.pruned))
+    yield _number("unchanged_trees", len(document.unchanged), "", 0)
 
 
 def _number(

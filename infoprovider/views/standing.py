@@ -29,6 +29,8 @@ def print_standing(console: Console, overview: Overview) -> None:
             )
         console.print(table)
     console.print(_document(overview.document, now))
+    for tree, why in overview.document.unchanged.items():
+        console.print(printable(f"the tree {tree} stays as it was: {why}"))
     console.print(_daemon(overview.daemon, now))
     if overview.daemon is not None:
         for fault in overview.daemon.faults:

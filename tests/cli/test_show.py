@@ -134,10 +134,10 @@ def test_the_probe_says_one_line_and_its_code(program: Program, published: Centr
     ],
 )
 def test_what_keeps_the_probe_from_looking_is_unknown(
-    program: Program, published: Centre, monkeypatch: pytest.MonkeyPatch, words: tuple[str, ...], file: str, why: str
+    program: Program, centre: Centre, monkeypatch: pytest.MonkeyPatch, words: tuple[str, ...], file: str, why: str
 ) -> None:
     """Neither the configuration's exit code nor another, which would be taken for a state of the centre."""
-    monkeypatch.chdir(published.config.parent)
+    monkeypatch.chdir(centre.config.parent)
     Path("broken.yaml").write_text("centre")
     ended = program("show", "--nagios", *words, file)
     assert ended.code == 3

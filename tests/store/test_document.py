@@ -67,14 +67,16 @@ def test_what_was_kept_is_read_back_by_another_process(store: DocumentStore, tmp
 
 
 def test_what_was_left_out_is_read_back(store: DocumentStore) -> None:
-    """What is withheld or quarantined, and why, and which references were taken out."""
+    """What is withheld or quarantined, which references were taken out, which trees stay as they were, and why."""
     withheld = Withheld("ComputingShare", "s1", "it lacks its Location", "Location")
     share = ComputingShare(id="s2", creation_time=NOW, endpoint_foreign_key=("gone",))
     quarantined = (Quarantined("ApplicationEnvironment", "i1", "too long", "site"),)
     kept = close([Made(AdminDomain(id="RC-ONE", creation_time=NOW), (OURS,)), Made(share, (OURS,))], [withheld])
     kept = replace(kept, quarantined=quarantined)
-    store.keep(kept, {made.entity.id: "d" for made in kept.made}, {"resource": BODY}, NOW, NOW + timedelta(hours=1))
+    digests = {made.entity.id: "d" for made in kept.made}
+    store.keep(kept, digests, {"resource": BODY}, NOW, NOW + timedelta(hours=1), {"site": "no such template"})
     read = store.read()
+    assert read.unchanged == {"site": "no such template"}
     assert read.withheld[0] == replace(withheld, lacks=None)
     assert {(one.entity, one.id, one.why) for one in read.withheld} == {
         (one.entity, one.id, one.why) for one in kept.withheld
@@ -252,7 +254,14 @@ def test_a_rendering_that_could_not_be_renewed_stays_till_it_expires(store: Docu
     keep(store, 600, resource=BODY, site=BODY)
     digests = {"RC-ONE": "d1", "vo.bio": "d2"}
     for seconds in (900, 1200):
-        store.keep(document(), digests, {"resource": BODY}, NOW, NOW + timedelta(seconds=seconds), unchanged=["site"])
+        store.keep(
+            document(),
+            digests,
+            {"resource": BODY},
+            NOW,
+            NOW + timedelta(seconds=seconds),
+            unchanged={"site": "no such template"},
+        )
         common, own = ((public(store) / f"current.{name}expires").read_text().split() for name in ("", "site."))
         assert int(common[2]) - int(own[2]) == seconds - 600
         assert store.rendering("site") == BODY
@@ -265,11 +274,25 @@ def test_a_rendering_that_could_not_be_renewed_leaves_when_it_expires(store: Doc
     """And the others do not go with it."""
     keep(store, 600, resource=BODY, site=BODY)
     digests = {"RC-ONE": "d1", "vo.bio": "d2"}
-    store.keep(document(), digests, {"resource": BODY}, NOW, NOW + timedelta(seconds=900), unchanged=["site"])
+    store.keep(
+        document(),
+        digests,
+        {"resource": BODY},
+        NOW,
+        NOW + timedelta(seconds=900),
+        unchanged={"site": "no such template"},
+    )
     boot, _, _ = (public(store) / "current.site.expires").read_text().split()
     (public(store) / "current.site.expires").write_text(f"{boot} 1 1\n")
     assert hook(store, "site").stdout == b""
-    store.keep(document(), digests, {"resource": BODY}, NOW, NOW + timedelta(seconds=900), unchanged=["site"])
+    store.keep(
+        document(),
+        digests,
+        {"resource": BODY},
+        NOW,
+        NOW + timedelta(seconds=900),
+        unchanged={"site": "no such template"},
+    )
     assert sorted(path.name for path in public(store).iterdir()) == ["current.expires", "current.resource.ldif"]
     assert hook(store, "resource").stdout == BODY
 
@@ -277,5 +300,12 @@ def test_a_rendering_that_could_not_be_renewed_leaves_when_it_expires(store: Doc
 def test_a_rendering_that_never_was_cannot_stay(store: DocumentStore) -> None:
     """A tree that fails from the start leaves no file."""
     digests = {"RC-ONE": "d1", "vo.bio": "d2"}
-    store.keep(document(), digests, {"resource": BODY}, NOW, NOW + timedelta(seconds=900), unchanged=["site"])
+    store.keep(
+        document(),
+        digests,
+        {"resource": BODY},
+        NOW,
+        NOW + timedelta(seconds=900),
+        unchanged={"site": "no such template"},
+    )
     assert sorted(path.name for path in public(store).iterdir()) == ["current.expires", "current.resource.ldif"]

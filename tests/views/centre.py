@@ -84,8 +84,8 @@ class Kept:
         SnapshotStore(self.state, self.clock).conclude(MANAGER, outcome)
         return outcome
 
-    def compose(self, age: float, *, withheld: int = 0, quarantined: int = 0) -> None:
-        """A document of two entries was composed so long ago."""
+    def compose(self, age: float, *, withheld: int = 0, quarantined: int = 0, **unchanged: str) -> None:
+        """A document of two entries was composed so long ago, but of these trees, each for its reason."""
         at = NOON - timedelta(seconds=age)
         source = (Source(facet="configuration", observed_at=LOADED),)
         domains = (AdminDomain(id="RC-ONE", creation_time=at), UserDomain(id="vo.bio", creation_time=at))
@@ -100,7 +100,8 @@ class Kept:
             ),
         )
         store = DocumentStore(self.state, self.configuration.public)
-        store.keep(document, {one.id: "d" for one in domains}, {"resource": b""}, at, at + timedelta(hours=6))
+        digests = {one.id: "d" for one in domains}
+        store.keep(document, digests, {"resource": b""}, at, at + timedelta(hours=6), unchanged)
 
     def deliver(self, age: float, *channels: str) -> None:
         """These channels, or all, took a document so long ago."""

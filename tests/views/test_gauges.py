@@ -71,13 +71,14 @@ def test_parts_are_counted_by_state(kept: Kept) -> None:
 
 def test_the_document_is_shown_by_class_and_by_what_it_leaves_out(kept: Kept) -> None:
     """With its age, and its moment for those who read a file that is no longer written."""
-    kept.compose(90, withheld=2, quarantined=1)
+    kept.compose(90, withheld=2, quarantined=1, site="template x fails")
     found = shown(kept)
     assert value(found, "document_age_seconds") == 90
     assert value(found, "document_timestamp_seconds") == (NOON - timedelta(seconds=90)).timestamp()
     assert value(found, "document_entries", **{"class": "AdminDomain"}) == 1
     left_out = [value(found, "document_left_out", reason=one) for one in ("withheld", "quarantined", "pruned")]
     assert left_out == [2, 1, 0]
+    assert value(found, "unchanged_trees") == 1
 
 
 def test_channels_are_shown_with_their_last_success(kept: Kept) -> None:

@@ -57,6 +57,7 @@ def test_all_is_well(kept: Kept) -> None:
         "quarantined": ("0", "", "0", ""),
         "withheld": ("0", "", "", ""),
         "pruned": ("0", "", "", ""),
+        "unchanged_trees": ("0", "", "0", ""),
     }
 
 
@@ -182,6 +183,14 @@ def test_quarantine_is_a_warning(kept: Kept) -> None:
     verdict = seen(kept)
     assert (verdict.level, said(verdict)) == (Level.WARNING, "2 quarantined, first image-0: too long")
     assert numbers(verdict)["withheld"][0] == "3"
+
+
+def test_a_tree_that_could_not_be_rendered_is_a_warning(kept: Kept) -> None:
+    """Its readers go on with what was handed out before, until that expires."""
+    kept.settle()
+    kept.compose(30, site="template x fails")
+    verdict = seen(kept)
+    assert (verdict.level, said(verdict)) == (Level.WARNING, "the tree site stays as it was: template x fails")
 
 
 def test_state_that_cannot_be_read_leaves_nothing_to_say(kept: Kept) -> None:
