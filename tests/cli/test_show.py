@@ -104,6 +104,33 @@ def test_hostile_text_plays_no_tricks_with_the_terminal(program: Program, publis
     assert all(line.isprintable() for line in shown.splitlines())
 
 
+def test_no_secret_is_shown(program: Program, centre: Centre) -> None:
+    """In no form: neither its value, nor where it is kept."""
+    password = centre.config.parent / "password"
+    password.write_text("t0p-secret")
+    password.chmod(0o600)
+    auth = {
+        "auth_url": "http://127.0.0.1:9/v3",
+        "username": "reader-of-all",
+        "password": {"file": "password"},
+        "project_name": "p",
+        "user_domain_name": "Default",
+        "project_domain_name": "Default",
+    }
+    settings = {"auth_type": "password", "auth": auth}
+    centre.change(instances=[{"name": "north", "kind": "openstack", "settings": settings}], communities=[])
+    published = program("--verbose", "--log-format", "json", "publish", centre.config)
+    assert published.code != 0
+    assert all(json.loads(line) for line in published.err.splitlines() if line.startswith("{"))
+    said = [published.out, published.err]
+    for words in (("--status",), ("--status", "--json"), ("--left-out",), ("--nagios",), ("--prometheus",)):
+        ended = program("show", *words, centre.config)
+        assert "north" in ended.out
+        said += [ended.out, ended.err]
+    for hidden in ("t0p-secret", "reader-of-all", str(password)):
+        assert hidden not in "".join(said)
+
+
 # --- for Nagios ----------------------------------------------------------------------------------------------------
 
 
