@@ -174,9 +174,30 @@ def _lost_parent(entity: Entity, gone: Mapping[str, str]) -> str | None:
 
 
 def content_digest(entity: Entity) -> str:
-    """32 hex digits of BLAKE2b over everything that an entity says, its CreationTime apart."""
+    """32 hex digits of BLAKE2b over all that an entity says, but when its facts were observed (`moments_of`)."""
+    if moments_of(entity):
+        entity = with_moments(entity, ())
     values = (type(entity).__name__, *_RULES[type(entity)].content(entity))
     return hashlib.blake2b(repr(values).encode(), digest_size=16).hexdigest()
+
+
+def moments_of(entity: Entity) -> tuple[str, ...]:
+    """What an entity says of when its facts were observed, its CreationTime apart: `OtherInfo: <Key>.ObservedAt=…`."""
+    if _MOMENT not in "\n".join(entity.other_info):
+        return ()
+    return tuple(value for value in entity.other_info if _is_moment(value))
+
+
+def with_moments(entity: Entity, moments: tuple[str, ...]) -> Entity:
+    """The entity with these moments behind everything else that it says, in the place of its own."""
+    return replace(entity, other_info=(*(value for value in entity.other_info if not _is_moment(value)), *moments))
+
+
+_MOMENT = ".ObservedAt="
+
+
+def _is_moment(value: str) -> bool:
+    return _MOMENT in value and value.partition("=")[0].endswith(_MOMENT[:-1])
 
 
 def _by_id(made: tuple[Made, ...]) -> Mapping[str, Made]:

@@ -7,7 +7,15 @@ from functools import cached_property
 from operator import attrgetter
 from typing import Generic, TypeVar
 
-from infoprovider.config.model import Centre, Community, Disclosure, InstanceBlock, ProjectMapping, Publication
+from infoprovider.config.model import (
+    Centre,
+    Community,
+    Disclosure,
+    Downtime,
+    InstanceBlock,
+    ProjectMapping,
+    Publication,
+)
 from infoprovider.glue.document import Source
 from infoprovider.glue.vocabulary import EndpointHealthState, QualityLevel, ServingState
 from infoprovider.inventory.model import (
@@ -159,6 +167,23 @@ class InstanceFacts:
     def serving_state(self) -> ServingState:
         """The operator's word on whether the instance takes requests."""
         return ServingState(self.block.serving_state)
+
+    @cached_property
+    def downtime(self) -> Downtime | None:
+        """The announced interruption until it has ended; one without an end stands until it is taken out."""
+        announced = self.block.downtime
+        over = announced is not None and announced.end is not None and announced.end <= self.context.now
+        return None if over else announced
+
+    @cached_property
+    def is_interrupted(self) -> bool:
+        """Whether an announced interruption has begun and has not ended."""
+        return self.downtime is not None and self.downtime.start <= self.context.now
+
+    @cached_property
+    def takes_requests(self) -> bool:
+        """Whether machines can be started, as far as the operator says."""
+        return self.serving_state is ServingState.PRODUCTION and not self.is_interrupted
 
     @cached_property
     def service_id(self) -> str:

@@ -5,10 +5,11 @@ from collections.abc import Iterator
 
 from infoprovider.glue.document import Made
 from infoprovider.glue.entities import AccessPolicy, ComputingEndpoint
+from infoprovider.glue.vocabulary import EndpointHealthState
 from infoprovider.inventory.model import ApiEndpoint, SignIn
 from infoprovider.mapping.context import DYNAMIC, STATIC, InstanceFacts, when_observed
 from infoprovider.mapping.identifiers import policy_of, url_hash
-from infoprovider.mapping.other_info import OtherInfo
+from infoprovider.mapping.other_info import OtherInfo, timestamp
 from infoprovider.mapping.rules import SCHEME, rules_of
 from infoprovider.mapping.vocabulary import AUTHN, capabilities, interface
 
@@ -46,7 +47,8 @@ def to_endpoint(facts: InstanceFacts, id_: str, endpoint: ApiEndpoint, sign_in: 
     vocabulary = facts.context.publication.vocabulary
     published = interface(endpoint.interface, endpoint.url, vocabulary)
     manager = facts.manager.value
-    downtime = facts.block.downtime
+    downtime = facts.downtime
+    state, seen = _health(facts)
     policy = facts.trust.value.policy_uri if facts.trust else None
     entity = ComputingEndpoint(
         id=id_,
@@ -60,8 +62,8 @@ def to_endpoint(facts: InstanceFacts, id_: str, endpoint: ApiEndpoint, sign_in: 
         implementation_name=manager.product,
         implementation_version=manager.version,
         quality_level=facts.quality_level,
-        health_state=facts.health.state,
-        health_state_info=facts.health.info,
+        health_state=state,
+        health_state_info=seen,
         serving_state=facts.serving_state,
         start_time=endpoint.started_at,
         issuer_ca=sign_in.issuer_ca,
@@ -77,6 +79,16 @@ def to_endpoint(facts: InstanceFacts, id_: str, endpoint: ApiEndpoint, sign_in: 
         validity=DYNAMIC,
     )
     return Made(entity, facts.sources(facts.health.source, facts.manager, facts.trust))
+
+
+def _health(facts: InstanceFacts) -> tuple[EndpointHealthState, str | None]:
+    """The state, and what was seen; while an announced interruption lasts, that it does, whatever was seen."""
+    if facts.downtime is None or not facts.is_interrupted:
+        return facts.health.state, facts.health.info
+    end = facts.downtime.end
+    words = f"announced interruption since {timestamp(facts.downtime.start)}"
+    words += f" until {timestamp(end)}" if end else ""
+    return EndpointHealthState.OTHER, f"{words}: {facts.downtime.info}" if facts.downtime.info else words
 
 
 def _endpoint_info(facts: InstanceFacts, sign_in: SignIn) -> tuple[str, ...]:

@@ -130,7 +130,7 @@ _TABLES = {
         ImplementationName | the VM manager | manager
         ImplementationVersion | version of the VM manager | manager
         QualityLevel | the operator's word on maturity | configuration
-        HealthState | how the last collection went, or the operator's word | outcome configuration
+        HealthState | how collecting went and how old the answers are, or the operator's word | outcome configuration
         HealthStateInfo | what was seen | outcome configuration
         ServingState | the operator's word on whether requests are taken | configuration
         StartTime | when the interface was started | manager

@@ -4,7 +4,6 @@ from collections.abc import Iterator
 
 from infoprovider.glue.document import Made, Source
 from infoprovider.glue.entities import ComputingShare, MappingPolicy
-from infoprovider.glue.vocabulary import ServingState
 from infoprovider.inventory.model import Capacity, Image, InstanceType, Limit, Ownership, Quotas, Usage
 from infoprovider.mapping.application import is_refused
 from infoprovider.mapping.context import (
@@ -109,7 +108,7 @@ def free_slots(facts: InstanceFacts, quotas: Quotas, usage: Usage) -> int | None
 
     Left out where one of the two cannot be read: a number that is too large would win every `FreeSlots>=N`.
     """
-    if facts.serving_state is not ServingState.PRODUCTION:
+    if not facts.takes_requests:
         return 0
     capacity = facts.capacity.value if facts.capacity else Capacity()
     slots = quota_left(quotas.vcpus, usage.vcpus)
@@ -122,7 +121,7 @@ def free_slots(facts: InstanceFacts, quotas: Quotas, usage: Usage) -> int | None
 
 def startable_now(facts: InstanceFacts, instance_type: InstanceType, quotas: Quotas, usage: Usage) -> Startable | None:
     """How many machines of a type the project could start; none while the service takes no requests."""
-    if facts.serving_state is not ServingState.PRODUCTION:
+    if not facts.takes_requests:
         return Startable(0, is_upper_bound=False)
     networks = facts.networks.value if facts.networks else None
     return startable(instance_type, quotas, usage, facts.host_bounds[instance_type.id], networks)

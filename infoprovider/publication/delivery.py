@@ -25,8 +25,14 @@ def deliver(
     Each attempt has the channel's deadline. Only a retryable PublishError is tried again, after growing pauses, and not
     beyond the channel's own rhythm: then a newer document is due. `wait` pauses for so many seconds and returns True
     where no further attempt is wanted (the `wait` of a `threading.Event` that is set when the process shall end).
-    Raises PublishError when the channel did not take it, PluginError when the publisher broke its contract.
+    Raises PublishError when the channel did not take it, PluginError when the publisher broke its contract or does not
+    take this format.
     """
+    if rendering.format not in spec.accepts:
+        raise PluginError(
+            f"channel {channel.name}: a publisher of kind {spec.kind} does not take {rendering.format}",
+            remedy=f"write format: {' or '.join(sorted(spec.accepts))} for the channel",
+        )
     newer_is_due = Deadline.after(channel.block.every)
     attempt = 1
     while True:

@@ -2,7 +2,8 @@
 
 A stamp that moves at every composition would make every entry of every BDII above a modification at every cycle. So an
 entity that says the same as before keeps its published stamp until its refresh grid has ticked; one that changed takes
-its new stamp at once. No stamp is newer than the observation behind it.
+its new stamp at once. No stamp is newer than the observation behind it. What an entity says under `….ObservedAt` is
+part of its stamp: prices that are told anew each hour do not change all types at once.
 """
 
 import zlib
@@ -10,17 +11,18 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 
-from infoprovider.glue.document import Document, Made, content_digest
+from infoprovider.glue.document import Document, Made, content_digest, moments_of, with_moments
 from infoprovider.mapping.context import DYNAMIC, refresh_period
 from infoprovider.publication.chain import LEVELS, PAUSE
 
 
 @dataclass(frozen=True, slots=True)
 class Stamp:
-    """What an entity said (its digest) and the CreationTime that it was published with."""
+    """What an entity said (its digest), the CreationTime that it was published with, and other moments of its facts."""
 
     digest: str
     creation_time: datetime
+    moments: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,22 +34,23 @@ class Former:
 
 
 def stamped(document: Document, former: Former, now: datetime) -> tuple[Document, dict[str, Stamp]]:
-    """The document with the CreationTimes to publish at this moment, and the stamps to remember, by ID."""
+    """The document with the moments to publish now, and the stamps to remember, by ID."""
     since = former.composed_at or now
     stamps: dict[str, Stamp] = {}
     made = []
     for one in document.made:
         stamp = _stamp(one, former.stamps.get(one.entity.id), since, now)
         stamps[one.entity.id] = stamp
-        made.append(_with(one, stamp.creation_time))
+        made.append(_with(one, stamp))
     return document.with_entities(made), stamps
 
 
 def _stamp(made: Made, former: Stamp | None, since: datetime, now: datetime) -> Stamp:
     digest = content_digest(made.entity)
     observed_at = made.made_of[0].observed_at
+    newer = Stamp(digest, observed_at, moments_of(made.entity))
     if former is None or former.digest != digest or former.creation_time > observed_at:
-        return Stamp(digest, observed_at)
+        return newer
     id_, validity = made.entity.id, made.entity.validity or DYNAMIC
     period = refresh_period(validity)
     if validity <= DYNAMIC:
@@ -56,7 +59,7 @@ def _stamp(made: Made, former: Stamp | None, since: datetime, now: datetime) -> 
         # Slow facets are observed rarely and whole: if the moments of their observations decided, a third of their
         # entries would change in one cycle and none in the next ones. So the moments of composing decide.
         ticked = has_ticked(id_, period, since, now) or not _lasts(former.creation_time, id_, period, validity, now)
-    return Stamp(digest, observed_at) if ticked else former
+    return newer if ticked else former
 
 
 def _lasts(stamp: datetime, id_: str, period: int, validity: int, now: datetime) -> bool:
@@ -75,7 +78,10 @@ def _shift(id_: str, period: int) -> int:
     return zlib.crc32(id_.encode()) % period
 
 
-def _with(made: Made, creation_time: datetime) -> Made:
-    if made.entity.creation_time == creation_time:
-        return made
-    return Made(replace(made.entity, creation_time=creation_time), made.made_of)
+def _with(made: Made, stamp: Stamp) -> Made:
+    entity = made.entity
+    if entity.creation_time != stamp.creation_time:
+        entity = replace(entity, creation_time=stamp.creation_time)
+    if stamp.moments or moments_of(entity):
+        entity = with_moments(entity, stamp.moments)
+    return made if entity is made.entity else Made(entity, made.made_of)

@@ -11,7 +11,7 @@ from infoprovider.glue.vocabulary import EndpointHealthState
 from infoprovider.inventory.model import ApiEndpoint, Features, Manager, SignIn, SignInMethod, TrustPolicy
 from infoprovider.mapping.context import DYNAMIC, STATIC, Health
 from infoprovider.mapping.endpoint import map_endpoints
-from tests.mapping.example import LOADED, MANAGER, NOW, ago, community, facts, keys, known, only, said, source
+from tests.mapping.example import LOADED, MANAGER, ago, community, facts, keys, known, only, said, source
 
 
 def api(*methods: SignInMethod, **changes: Any) -> ApiEndpoint:
@@ -139,16 +139,57 @@ def test_the_operators_words_are_published_as_they_are() -> None:
     block = {
         "quality_level": "testing",
         "serving_state": "draining",
-        "downtime": {"announced": ago(9), "start": NOW, "end": None, "info": "new disks"},
+        "downtime": {"announced": ago(9), "start": ago(-60), "end": None, "info": "new disks"},
     }
     found = endpoint(block=block)
     assert (found.quality_level, found.serving_state) == ("testing", "draining")
     assert (found.downtime_announce, found.downtime_start, found.downtime_end, found.downtime_info) == (
         ago(9),
-        NOW,
+        ago(-60),
         None,
         "new disks",
     )
+
+
+SEEN = Health(EndpointHealthState.WARNING, "stale: images", source("outcome", 5))
+
+
+def in_downtime(start: float, end: float | None = None, **about: Any) -> ComputingEndpoint:
+    """An endpoint whose interruption begins and ends so many seconds from now."""
+    downtime = {"start": ago(-start), "end": None if end is None else ago(-end)} | about
+    return endpoint(block={"downtime": downtime}, health=SEEN)
+
+
+@pytest.mark.parametrize("start", [1, 86400])
+def test_before_an_interruption_it_is_only_announced(start: float) -> None:
+    """Health is what was seen."""
+    found = in_downtime(start, start + 60)
+    assert (found.health_state, found.health_state_info) == ("warning", "stale: images")
+    assert (found.downtime_start, found.downtime_end) == (ago(-start), ago(-start - 60))
+
+
+@pytest.mark.parametrize(
+    ("start", "end", "about", "words"),
+    [
+        (0, 60, {}, "announced interruption since 2026-11-21T12:00:00Z until 2026-11-21T12:01:00Z"),
+        (-60, None, {"info": "new disks"}, "announced interruption since 2026-11-21T11:59:00Z: new disks"),
+    ],
+)
+def test_during_an_interruption_health_is_other_and_says_so(
+    start: float, end: float | None, about: dict[str, str], words: str
+) -> None:
+    """Whatever was seen, and whatever word of the operator's stands otherwise."""
+    found = in_downtime(start, end, **about)
+    assert (found.health_state, found.health_state_info) == ("other", words)
+    assert found.downtime_start == ago(-start)
+
+
+@pytest.mark.parametrize("end", [0, -1, -86400])
+def test_after_an_interruption_nothing_is_left_of_it(end: float) -> None:
+    """It leaves by itself: nobody needs to take it out."""
+    found = in_downtime(end - 60, end, announced=ago(99999), info="new disks")
+    assert (found.health_state, found.health_state_info) == ("warning", "stale: images")
+    assert (found.downtime_announce, found.downtime_start, found.downtime_end, found.downtime_info) == (None,) * 4
 
 
 @pytest.mark.parametrize(

@@ -169,6 +169,21 @@ def test_a_service_that_takes_no_requests_starts_nothing(state: str) -> None:
     assert said(found, "FreeInstances.UpperBound") == []
 
 
+@pytest.mark.parametrize(("start", "end", "free"), [(1, 60, 8), (0, 60, 0), (-60, None, 0), (-60, 0, 8)])
+def test_during_an_announced_interruption_nothing_can_be_started(start: float, end: float | None, free: int) -> None:
+    """From its beginning to its end, by the clock alone; before and after it as much as ever."""
+    downtime = {"start": ago(-start), "end": None if end is None else ago(-end)}
+    found = share(
+        block={"downtime": downtime},
+        instance_types=types(instance_type()),
+        capacity=capacity(host()),
+        quotas=(quotas(),),
+        usage=(usage(vcpus=0, instances=0),),
+    )
+    assert (found.free_slots, said(found, "FreeInstances.small")) == (free, [str(free)])
+    assert found.serving_state == "production"
+
+
 @pytest.mark.parametrize(
     ("limits", "used", "whole", "slots"),
     [

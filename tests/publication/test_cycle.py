@@ -123,6 +123,16 @@ def test_an_unchanged_document_keeps_its_stamps(store: DocumentStore) -> None:
     assert after[share] == OBSERVED + timedelta(seconds=1)
 
 
+def test_moments_of_other_facts_are_remembered(store: DocumentStore) -> None:
+    """So that the next process keeps them as well: prices that were told anew change nothing at once."""
+    update(of(), facets(), store, NOON)
+    entries = store.read().entries.values()
+    assert any(one.moments for one in entries)
+    at = timedelta(seconds=30)
+    later = facets(lambda one: replace(one, observed_at=one.observed_at + at) if one.facet is Facet.PRICES else one)
+    assert update(of(), later, store, NOON).changes == Changes()
+
+
 def nonsense(tmp_path: Path, **about: object) -> Channel:
     """A channel with a template of the site's own that fails."""
     (tmp_path / "ours").mkdir()

@@ -3,6 +3,7 @@
 import logging
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
+from dataclasses import replace
 from datetime import UTC, datetime
 
 import pytest
@@ -54,6 +55,18 @@ def spec_of(publisher: FakePublisher) -> AnyPublisherSpec:
     """A kind of publisher that opens this one."""
     opened: Callable[[Settings, Deadline], AbstractContextManager[FakePublisher]] = publisher.open
     return PublisherSpec(kind="fake", settings=Settings, accepts=frozenset(Format), open=opened)
+
+
+def test_a_format_that_a_publisher_does_not_take_is_never_sent() -> None:
+    """The message says what to write; nothing is opened."""
+    publisher = FakePublisher(RECEIPT)
+    spec = replace(spec_of(publisher), accepts=frozenset({Format.XML, Format.JSON}))
+    with pytest.raises(PluginError) as caught:
+        deliver(channel(), spec, RENDERING, wait=lambda _: True)
+    assert str(caught.value) == (
+        "channel site-bdii: a publisher of kind fake does not take ldif; write format: json or xml for the channel"
+    )
+    assert (len(publisher.answers), publisher.closed) == (1, 0)
 
 
 def channel(**settings: float) -> Channel:

@@ -10,7 +10,7 @@ import pytest
 from benchmarks.synthetic import NOW, centre
 from infoprovider.clock import Reading
 from infoprovider.config.model import Configuration
-from infoprovider.glue.entities import Entity
+from infoprovider.glue.entities import ApplicationEnvironment, Entity, ExecutionEnvironment
 from infoprovider.inventory.freshness import default_every
 from infoprovider.inventory.observation import Attempt, Outcome
 from infoprovider.publication.compose import compose
@@ -76,6 +76,16 @@ def test_at_most_a_quarter_of_an_idle_centre_changes_in_a_cycle(two_hours: list[
     for former, newer in pairwise(reads):
         changed = [id_ for id_, entity in newer.entities.items() if former.entities[id_] != entity]
         assert len(changed) <= 0.25 * len(newer.entities)
+
+
+@pytest.mark.parametrize("cls", [ExecutionEnvironment, ApplicationEnvironment])
+def test_facts_that_are_told_each_hour_change_no_class_at_once(two_hours: list[Handed], cls: type[Entity]) -> None:
+    """Prices and endorsements say when they were observed; that moment moves by each entity's own grid."""
+    reads = two_hours[:: BDII // STEP]
+    for former, newer in pairwise(reads):
+        ids = [id_ for id_, entity in newer.entities.items() if type(entity) is cls]
+        assert len(ids) > 20
+        assert sum(former.entities[id_] != newer.entities[id_] for id_ in ids) <= 0.25 * len(ids)
 
 
 def test_nothing_dynamic_that_we_hand_out_is_older_than_five_minutes(two_hours: list[Handed]) -> None:

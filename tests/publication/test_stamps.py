@@ -68,6 +68,30 @@ def test_a_changed_entity_takes_its_new_stamp_at_once() -> None:
     assert published(after(2), stamps, says="10 machines")[0] == after(2)
 
 
+def priced(observed_at: datetime, told: datetime, says: str = "") -> Document:
+    """An entity that also says when something else was observed that it states."""
+    info = ("Price.FixFee=1", f"Price.ObservedAt={told:%H:%M:%S}", "Name=x.ObservedAt=y", "Image=a")
+    made = document(observed_at, says=says).made[0]
+    return close([Made(replace(made.entity, other_info=info), made.made_of)])
+
+
+def test_moments_of_other_facts_move_with_the_stamp_and_no_sooner() -> None:
+    """They are part of it: an entity that says the same otherwise keeps both until its grid ticks."""
+    _, stamps = stamped(priced(BEGIN, BEGIN), Former(), BEGIN)
+    tick = next_tick("rc")
+    for moment, told in ((tick - timedelta(seconds=1), BEGIN), (tick, tick)):
+        found, _ = stamped(priced(moment, moment), Former(stamps, BEGIN), moment)
+        assert found.entities[0].other_info == (
+            "Price.FixFee=1",
+            "Name=x.ObservedAt=y",
+            "Image=a",
+            f"Price.ObservedAt={told:%H:%M:%S}",
+        )
+        assert found.entities[0].creation_time == told
+    found, _ = stamped(priced(after(1), after(1), says="dearer"), Former(stamps, BEGIN), after(1))
+    assert f"Price.ObservedAt={after(1):%H:%M:%S}" in found.entities[0].other_info
+
+
 def test_an_older_observation_never_gets_a_newer_stamp() -> None:
     """Where facts come back from a copy, the entry says that they are old."""
     _, stamps = published(after(100), Former())
