@@ -10,6 +10,7 @@ from infoprovider.cli import site
 from infoprovider.config.model import Configuration
 from infoprovider.errors import ExitCode, StoreError
 from infoprovider.publication.cycle import Current, Delivered, deliver_all, update
+from infoprovider.store.daemon import DaemonStore
 from infoprovider.store.deliveries import DeliveryStore
 from infoprovider.store.document import DocumentStore
 from infoprovider.store.snapshots import SnapshotStore
@@ -48,6 +49,8 @@ def _keep(configuration: Configuration, delivered: tuple[Delivered, ...]) -> Non
     deliveries = DeliveryStore(configuration.state)
     now = site.clock.read()
     try:
+        # Whoever may write here has taken the place of a daemon that died.
+        DaemonStore(configuration.state).remove()
         for one in delivered:
             if one.receipt is not None:
                 deliveries.succeeded(one.channel, now, one.receipt.delivery, one.receipt.reference)

@@ -3,6 +3,7 @@
 import json
 import os
 import time
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -69,6 +70,17 @@ def test_a_daemon_is_shown_with_its_configuration(program: Program, published: C
     assert words in shown.out
     assert "not taken: site.yaml:3: wrong; mend it" in shown.out
     assert json.loads(program("show", "--status", "--json", published.config).out)["daemon"]["is_running"] is True
+
+
+def test_a_daemon_that_died_is_told_until_somebody_takes_its_place(program: Program, published: Centre) -> None:
+    """Another daemon, or a run that is started by a timer."""
+    now = site.clock.read()
+    DaemonStore(state(published)).keep(replace(now, boot="another"), now)
+    assert f"daemon: process {os.getpid()} died" in program("show", "--status", published.config).out
+    assert program("show", "--nagios", published.config).code == 1
+    assert program("publish", "--kept", "--quiet", published.config).code == 0
+    assert "daemon: none is running" in program("show", "--status", published.config).out
+    assert program("show", "--nagios", published.config).code == 0
 
 
 def test_state_that_cannot_be_read_is_said_beside_the_rest(program: Program, published: Centre) -> None:
