@@ -21,7 +21,7 @@ from infoprovider.collection.collector import Collector
 from infoprovider.collection.halt import Halt
 from infoprovider.collection.supervisor import supervise
 from infoprovider.collection.watch import Watches
-from infoprovider.config.model import Channel, Configuration, TemplateSet
+from infoprovider.config.model import Channel, Configuration, Instance, TemplateSet
 from infoprovider.errors import StoreError
 from infoprovider.inventory.model import Facet
 from infoprovider.loop import LONGEST_WAIT, Loop
@@ -68,6 +68,7 @@ class Daemon:
         self._readiness = Readiness(os.environ)
         self._metrics = Metrics(configuration, site.clock)
         self._exposition = Exposition(self._metrics.registry)
+        self._hanging: set[str] = set()
         self._halt = Halt()
         self._facets = SnapshotStore(configuration.state, site.clock)
         self._channels = Channels(self._deliver, self._metrics)
@@ -116,9 +117,14 @@ class Daemon:
         document = DocumentStore(configuration.state, configuration.public)
         if document.former(TemplateSet.RESOURCE) is not None:
             return
-        names = [instance.name for instance in configuration.instances]
         longest = max(instance.block.deadline for instance in configuration.instances)
-        self._composer.hold(lambda: all(self._facets.outcome(name) is not None for name in names), longest + SPARE)
+        self._composer.hold(lambda: all(map(self._has_answered, configuration.instances)), longest + SPARE)
+
+    def _has_answered(self, instance: Instance) -> bool:
+        try:
+            return self._facets.outcome(instance.name) is not None
+        except StoreError:  # who cannot be read is not waited for
+            return True
 
     def _turn(self, word: Word | None) -> None:
         """One round of the main loop: nothing that fails here ends it."""
@@ -131,11 +137,24 @@ class Daemon:
         except Exception:
             log.exception("a fault of this program while the configuration was read; it goes on")
             self._metrics.fault("configuration")
-        hanging = [loop.name for loop in self._loops if not loop.is_turning]
-        if hanging:
-            log.critical("a fault of this program: %s does not go on", " and ".join(hanging))
-        else:
+        self._look_after_the_loops()
+
+    def _look_after_the_loops(self) -> None:
+        """Tell the service manager that we live, if we do; say once what hangs."""
+        hanging = {loop.name for loop in self._loops if not loop.is_turning}
+        if not hanging:
             self._readiness.ping()
+        for name in sorted(hanging - self._hanging):
+            log.critical("a fault of this program: the %s does not go on", name)
+        overdue = self._channels.overdue()
+        for name in sorted(overdue.keys() - self._hanging):
+            log.error(
+                "channel %s: its publisher has been delivering for %.0f s and keeps no deadline; see what it waits for",
+                name,
+                overdue[name],
+                extra={"channel": name},
+            )
+        self._hanging = hanging | overdue.keys()
 
     def _reload(self) -> None:
         self._confirmed_at = time.monotonic()

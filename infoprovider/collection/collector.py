@@ -11,7 +11,7 @@ from infoprovider.collection.cycle import Keeper, Run, collect_instance
 from infoprovider.collection.halt import Halted
 from infoprovider.collection.rota import Rota, Round
 from infoprovider.config.model import Configuration, Instance
-from infoprovider.errors import InfoproviderError
+from infoprovider.errors import InfoproviderError, StoreError
 from infoprovider.inventory.model import Facet
 from infoprovider.inventory.observation import Outcome
 from infoprovider.loop import LONGEST_WAIT
@@ -178,7 +178,11 @@ class Collector:
 
     def _asked(self, instance: str, now: float) -> dict[Facet, float]:
         """When each facet was asked for last, on the clock of the boot, also where that was before it."""
-        outcome = self._keeper.outcome(instance)
+        try:
+            outcome = self._keeper.outcome(instance)
+        except StoreError as error:
+            log.error("%s: %s", instance, error, extra={"instance": instance})  # noqa: TRY400
+            return {}
         reading = self._clock.read()
         attempts = outcome.attempts if outcome else ()
         return {attempt.facet: now - age(attempt.at, reading).total_seconds() for attempt in attempts}

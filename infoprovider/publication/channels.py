@@ -12,6 +12,9 @@ from infoprovider.config.model import Channel, Configuration
 from infoprovider.loop import LONGEST_WAIT, Loop
 from infoprovider.publication.cycle import Current, Delivered
 
+SPARE = 5.0
+"""Seconds that a publisher may take beyond its deadlines before that is said."""
+
 log = logging.getLogger(__name__)
 
 
@@ -66,6 +69,13 @@ class Channels:
                     self._posts[name] = _Post(name, self._deliver, self._listener)
                 self._posts[name].offer(channel, edition)
 
+    def overdue(self) -> dict[str, float]:
+        """The channels whose publisher keeps none of its deadlines, and since how many seconds it delivers."""
+        now = time.monotonic()
+        with self._changing:
+            posts = tuple(self._posts.items())
+        return {name: now - post.began for name, post in posts if now > post.over_by}
+
     def stop(self) -> None:
         """Begin no further delivery."""
         with self._changing:
@@ -89,6 +99,8 @@ class _Post:
         self._offered: tuple[Channel, Edition] | None = None
         self._is_wanted = False
         self._not_before = -math.inf
+        self.began = -math.inf
+        self.over_by = math.inf
         self._last_fault = ""
         self._loop = Loop(f"channel {name}", self._turn, within=math.inf, wake=self._wake, faulted=listener.fault)
         self._loop.start()
@@ -119,13 +131,16 @@ class _Post:
                 return
             channel, edition = self._offered
             self._is_wanted = False
-        began = time.monotonic()
-        self._not_before = began + channel.block.every
+        self.began = time.monotonic()
+        self._not_before = self.began + channel.block.every
+        # What the channel hands out now is read first, and the last attempt may begin when the next delivery is due.
+        self.over_by = self.began + channel.block.every + 2 * channel.block.deadline + SPARE
         delivered = None
         try:
             delivered = self._deliver(channel, edition, self._loop.pause)
         finally:
-            self._conclude(channel, delivered, time.monotonic() - began)
+            self.over_by = math.inf
+            self._conclude(channel, delivered, time.monotonic() - self.began)
 
     def _wait(self) -> float:
         """Seconds till the next delivery; endless where nothing newer was offered, or what was is too old by now."""

@@ -10,6 +10,7 @@ from typing import Protocol
 
 from infoprovider.config.model import Configuration
 from infoprovider.errors import InfoproviderError
+from infoprovider.glue.document import Quarantined, Withheld
 from infoprovider.loop import LONGEST_WAIT
 from infoprovider.publication.channels import Edition
 from infoprovider.publication.cycle import Current
@@ -22,6 +23,9 @@ LONGEST_PAUSE = 60.0
 
 LEISURE = 3.0
 """A composition is followed by a pause that is so many times as long as itself."""
+
+MOST_NAMED = 20
+"""Lines in the log for what one composition begins to leave out."""
 
 log = logging.getLogger(__name__)
 
@@ -103,6 +107,7 @@ class Composer:
         self._held_until = -math.inf
         self._is_complete: Callable[[], bool] = lambda: True
         self._last_fault = ""
+        self._left_out: frozenset[str] = frozenset()
 
     def hold(self, is_complete: Callable[[], bool], seconds: float) -> None:
         """Compose nothing before this holds, or so much time has passed."""
@@ -159,6 +164,7 @@ class Composer:
             raise
         else:
             self._say("")
+            self._say_left_out(current)
             self._offer(Edition(configuration, current, expires_at))
             self._count(current, time.monotonic() - began)
         finally:
@@ -173,6 +179,16 @@ class Composer:
         elif self._last_fault and not fault:
             log.warning("the document is composed again")
         self._last_fault = fault
+
+    def _say_left_out(self, current: Current) -> None:
+        """Log what begins to be left out, not every minute that it still is."""
+        found: tuple[Withheld | Quarantined, ...] = (*current.composition.document.withheld, *current.quarantined)
+        new = {one.id: one for one in found if one.id not in self._left_out}
+        for one in list(new.values())[:MOST_NAMED]:
+            log.warning("%s %s is left out: %s", one.entity, one.id, one.why)
+        if len(new) > MOST_NAMED:
+            log.warning("%d more are left out; `infoprovider show --left-out` names them", len(new) - MOST_NAMED)
+        self._left_out = frozenset(one.id for one in found)
 
     def _count(self, current: Current, seconds: float) -> None:
         document = current.composition.document

@@ -92,16 +92,24 @@ class SnapshotStore:
         self._write(self._folder / instance / _file_name(observed.facet, observed.part), plain)
 
     def retain(self, instance: str, facet: Facet, parts: frozenset[str]) -> None:
-        """Remove the parts of a facet that are no longer there."""
+        """Remove the parts of a facet that are no longer there. Raises StoreError where one cannot be removed."""
         kept = {_file_name(facet, part) for part in parts}
         for path in self._files(instance):
             if path.name.startswith(f"{facet}.") and path.name not in kept:
-                path.unlink(missing_ok=True)
+                self._remove(path)
 
     def conclude(self, instance: str, outcome: Outcome) -> None:
         """Write how the last collection went. Raises StoreError; the former outcome then stays."""
         plain = {"version": FORMAT_VERSION, "outcome": _OUTCOME.dump_python(outcome, mode="json")}
         self._write(self._folder / instance / _OUTCOME_FILE, plain)
+
+    def _remove(self, path: Path) -> None:
+        try:
+            path.unlink(missing_ok=True)
+        except OSError as error:
+            raise StoreError(
+                f"cannot remove {path}, which is no longer there at its manager: {fault(error)}"
+            ) from error
 
     def _write(self, path: Path, plain: Any) -> None:
         try:
@@ -190,7 +198,11 @@ class SnapshotStore:
         return plain
 
     def _set_aside(self, path: Path, why: Exception) -> None:
-        path.replace(path.with_name(path.name + UNREADABLE))
+        try:
+            path.replace(path.with_name(path.name + UNREADABLE))
+        except OSError as error:
+            log.warning("%s cannot be used (%s), nor set aside: %s", path, why, fault(error))
+            return
         log.warning("%s cannot be used and was set aside: %s", path, why)
 
 
