@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 from infoprovider import __version__
-from infoprovider.cli import check, collect, explain, init, logs, poke, publish, run, show, trial
+from infoprovider.cli import check, collect, explain, init, logs, poke, publish, run, show, trial, validate
 from infoprovider.errors import ConfigError, ExitCode, InfoproviderError
 
 app = typer.Typer(
@@ -26,6 +26,7 @@ app.command("publish")(publish.publish)
 app.command("run")(run.run)
 app.command("poke")(poke.poke)
 app.command("show")(show.show)
+app.command("validate")(validate.validate)
 app.command("explain")(explain.explain_command)
 
 

@@ -5,6 +5,7 @@ taken. ldap3 is imported when a server is asked, for nothing else needs it.
 """
 
 import contextlib
+import math
 import socket
 import threading
 from collections.abc import Iterator, Mapping, Sequence
@@ -51,43 +52,42 @@ def read_server(server: Server) -> Iterator[Located | Unreadable]:
     import ldap3.core.exceptions as faults
 
     deadline = Deadline.after(server.timeout)
-    try:
-        connection = _connected(server)
-    except faults.LDAPExceptionError as error:
-        raise _failed(server, error, deadline) from error
+    connection = _connection(server)
     # A server that sends a byte now and then would never time out: at the deadline the line is cut.
     watch = threading.Timer(deadline.remaining(), _cut, [connection])
     watch.daemon = True
     watch.start()
     try:
+        connection.open()
         yield from _pages(server, connection, deadline)
-    except faults.LDAPExceptionError as error:
+    except faults.LDAPException as error:
         raise _failed(server, error, deadline) from error
     finally:
         watch.cancel()
         _cut(connection)
+        if connection.socket is not None:
+            connection.socket.close()
 
 
-def _connected(server: Server) -> Any:
+def _connection(server: Server) -> Any:
     import ldap3
 
     address = ldap3.Server(server.host, port=server.port, get_info=ldap3.NONE, connect_timeout=server.timeout)
-    connection = ldap3.Connection(
+    return ldap3.Connection(
         address,
         auto_referrals=False,
         read_only=True,
-        receive_timeout=server.timeout,
+        receive_timeout=math.ceil(server.timeout),
         return_empty_attributes=False,
         check_names=False,
     )
-    connection.open()
-    return connection
 
 
 def _cut(connection: Any) -> None:
-    with contextlib.suppress(OSError, AttributeError):
-        connection.socket.shutdown(socket.SHUT_RDWR)
-        connection.socket.close()
+    line: socket.socket | None = connection.socket
+    if line is not None:
+        with contextlib.suppress(OSError):
+            line.shutdown(socket.SHUT_RDWR)
 
 
 def _pages(server: Server, connection: Any, deadline: Deadline) -> Iterator[Located | Unreadable]:

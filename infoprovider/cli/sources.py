@@ -1,0 +1,130 @@
+"""What can be validated: the current rendering, a file of anybody in LDIF or XML, a live LDAP server or BDII."""
+
+import io
+import sys
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import closing
+from dataclasses import dataclass
+from pathlib import Path
+from typing import BinaryIO, TypeAlias
+
+from infoprovider import ldif
+from infoprovider.cli import site
+from infoprovider.errors import QueryError
+from infoprovider.files import fault
+from infoprovider.glue.entities import Entity, Entry
+from infoprovider.glue.names import attributes_of, object_classes_of
+from infoprovider.publication.cycle import trees_of
+from infoprovider.query.entities import to_entity
+from infoprovider.query.ldap import Server, read_server
+from infoprovider.query.lenient import read_ldif
+from infoprovider.query.xml_entities import read_xml
+from infoprovider.store.document import DocumentStore
+from infoprovider.validation.engine import is_root
+
+STANDARD_INPUT = Path("-")
+MOST_BYTES = 2**29
+"""What is read of a file that must be held whole: XML of 100,000 entities is a quarter of it."""
+_CONFIGURATION = frozenset({".yaml", ".yml"})
+
+
+Entities: TypeAlias = Callable[[], Sequence[Entry]]
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """Something to validate: how it is called, its entries as they stand, and as entities where it can be compared.
+
+    Both raise QueryError where the source cannot be read.
+    """
+
+    name: str
+    read: Callable[[], Iterable[ldif.Located | ldif.Unreadable]]
+    entities: Entities | None = None
+
+
+def sources_of(path: Path) -> list[Source]:
+    """What a path stands for: a configuration for what it publishes, any other file for itself.
+
+    Raises ConfigError, StoreError, or QueryError where a file cannot be opened.
+    """
+    if path.suffix.lower() in _CONFIGURATION:
+        return _published(path)
+    name = "standard input" if path == STANDARD_INPUT else str(path)
+    if _begins_with(path, b"<"):
+        return [Source(name, lambda: _from_xml(path), lambda: read_xml(_whole(path)))]
+    return [Source(name, lambda: _from_ldif(path), lambda: _entities(_whole(path)))]
+
+
+def live(server: Server) -> Source:
+    """A live server; it is asked once, and so not compared."""
+    return Source(str(server), lambda: read_server(server))
+
+
+def _published(path: Path) -> list[Source]:
+    configuration = site.read_configuration(path)
+    store = DocumentStore(configuration.state, configuration.public)
+    names = [tree.name for tree in trees_of(configuration.channels)]
+    return [_of_body(str(store.rendering_path(name)), store.rendering(name)) for name in names]
+
+
+def _of_body(name: str, body: bytes) -> Source:
+    return Source(name, lambda: read_ldif(io.BytesIO(body)), lambda: _entities(body))
+
+
+def _entities(body: bytes) -> tuple[Entry, ...]:
+    """All of LDIF but the root of the tree."""
+    return tuple(to_entity(one.dn, one.attributes) for one in ldif.read(body) if not is_root(one))
+
+
+def _from_ldif(path: Path) -> Iterator[ldif.Located | ldif.Unreadable]:
+    with closing(_opened(path)) as stream:
+        yield from read_ldif(stream)
+
+
+def _from_xml(path: Path) -> Iterator[ldif.Located | ldif.Unreadable]:
+    """Entities as the records that LDAP would have of them, without a place in a tree."""
+    try:
+        entities = read_xml(_whole(path))
+    except QueryError as error:
+        yield ldif.Unreadable(0, str(error))
+        return
+    for entity in entities:
+        yield ldif.Located(0, record_of(entity))
+
+
+def record_of(entity: Entity) -> ldif.Record:
+    """An entity as LDAP would have it, in no tree."""
+    attributes = {"objectClass": list(object_classes_of(type(entity)))}
+    for attribute in attributes_of(type(entity)):
+        value = getattr(entity, attribute.field)
+        values = value if attribute.multiple else () if value is None else (value,)
+        if values and attribute.ldap:
+            attributes[attribute.ldap] = [ldif.text(one) for one in values]
+    return ldif.Record("", attributes)
+
+
+def _begins_with(path: Path, mark: bytes) -> bool:
+    """Whether this is the first character of a file; standard input is LDIF."""
+    if path == STANDARD_INPUT:
+        return False
+    with closing(_opened(path)) as stream:
+        return stream.read(1024).lstrip(b"\xef\xbb\xbf \t\r\n").startswith(mark)
+
+
+def _opened(path: Path) -> BinaryIO:
+    if path == STANDARD_INPUT:
+        return sys.stdin.buffer
+    try:
+        return path.open("rb")
+    except OSError as error:
+        raise QueryError(f"cannot read {path}: {fault(error)}; correct the name or the rights") from error
+
+
+def _whole(path: Path) -> bytes:
+    with closing(_opened(path)) as stream:
+        # A regular file tells its size; of anything else no more is taken.
+        body = b"" if path.is_file() and path.stat().st_size > MOST_BYTES else stream.read(MOST_BYTES + 1)
+        if len(body) > MOST_BYTES or stream.read(1):
+            raise QueryError(f"{path} has more than {MOST_BYTES} bytes, which no centre needs; look at what it is")
+    return body
