@@ -12,7 +12,16 @@ from infoprovider.clock import Reading
 from infoprovider.config.model import Configuration
 from infoprovider.glue.entities import ApplicationEnvironment, Entity, ExecutionEnvironment
 from infoprovider.inventory.freshness import default_every
-from infoprovider.inventory.observation import Attempt, Outcome
+from infoprovider.inventory.model import (
+    Endorsement,
+    Endorsements,
+    Facet,
+    Images,
+    InstanceTypes,
+    Price,
+    Prices,
+)
+from infoprovider.inventory.observation import Attempt, Observed, Outcome
 from infoprovider.publication.compose import compose
 from infoprovider.publication.stamps import Former
 from infoprovider.store.facets import MemoryFacets
@@ -24,6 +33,24 @@ BDII = 120
 """Seconds between the cycles of a stock BDII, of any level."""
 TAKES = 20
 """Seconds that a collection takes before its answers are kept."""
+
+
+def with_hourly_facts(facets: MemoryFacets, configuration: Configuration) -> MemoryFacets:
+    """The same facets with a price for each instance type and an endorsement of each image: what is told each hour."""
+    for instance in configuration.instances:
+        told = {one.facet: one.value for one in facets.observations(instance.name)}
+        types, images = told[Facet.INSTANCE_TYPES], told[Facet.IMAGES]
+        assert isinstance(types, InstanceTypes)
+        assert isinstance(images, Images)
+        ids = [one.id for one in types.instance_types]
+        prices = (Price(resource="flavour", instance_type=id_, fix_fee=1.0, currency="EUR") for id_ in ids)
+        said = (Endorsement(identifier=one.id, endorser="CN=A") for one in images.images)
+        for facet, value in (
+            (Facet.PRICES, Prices(prices=tuple(prices))),
+            (Facet.ENDORSEMENTS, Endorsements(endorsements=tuple(said))),
+        ):
+            facets.keep(instance.name, Observed(facet=facet, value=value, observed_at=NOW))
+    return facets
 
 
 def restamped(facets: MemoryFacets, configuration: Configuration, moment: datetime) -> MemoryFacets:
@@ -53,6 +80,7 @@ class Handed:
 def handed_out() -> Iterator[Handed]:
     """Every composition of two hours, each following the stamps of the one before."""
     configuration, facets = centre(300)
+    facets = with_hourly_facts(facets, configuration)
     former = Former()
     for second in range(0, HOURS * 3600, STEP):
         moment = NOW + timedelta(seconds=second)
