@@ -46,7 +46,11 @@ def _to_int(text: str) -> int:
 
 
 def _to_float(text: str) -> float:
-    value = float(text) if _REAL.fullmatch(text) else float("nan")
-    if value - value != 0:
-        raise ValueError(text)
-    return value
+    return finite(float(text) if _REAL.fullmatch(text) else float("nan"))
+
+
+def finite(number: float) -> float:
+    """The number itself. Raises ValueError where it is beyond all reals, or none."""
+    if number - number != 0:
+        raise ValueError(number)
+    return float(number)
