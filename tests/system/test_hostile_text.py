@@ -36,6 +36,7 @@ from tests.system.hostile_centre import (
     configuration,
     stated,
 )
+from tests.test_for_aggregators import figures
 
 pytestmark = pytest.mark.bdii
 
@@ -289,6 +290,15 @@ def test_hostile_text_harms_nothing(way: Way, account: Account, capsys: pytest.C
     # Whatever else is changed is so for a reason that no reader could do without: two values are one to the server.
     assert count["clean, changed for another reason"] <= 0.0001 * count["clean"]
     assert way.complaints() == []
+
+
+def test_the_page_for_aggregators_says_what_was_found(account: Account) -> None:
+    """Within a fiftieth: another version of hypothesis draws other texts."""
+    count = account.count
+    said = {row: figures(row) for row in ("sent", "arrived unchanged", "arrived spelt out", "quarantined, lost")}
+    harmed = [fault for found in account.faults.values() for fault in found]
+    for row, found in zip(said, (count["texts"], count["unchanged"], count["safe"], len(harmed)), strict=True):
+        assert [found] == pytest.approx(said[row], rel=0.02)
 
 
 @pytest.mark.libldap
