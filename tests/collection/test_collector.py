@@ -210,6 +210,23 @@ def test_a_reload_asks_those_that_are_new_or_changed(bench: Bench) -> None:
     assert bench.collector.poke("gone") == frozenset()
 
 
+def test_an_instance_whose_last_attempts_cannot_be_read_is_asked(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    """For everything, and the others as well."""
+
+    def unreadable(_instance: str) -> Outcome | None:
+        raise StoreError("cannot read outcome.json; give this user the right to read it")
+
+    with monkeypatch.context() as patched:
+        patched.setattr(bench.keeper, "outcome", unreadable)
+        bench.collector.take(centre("north", "south"))
+    bench.loop.start()
+    bench.wait(2)
+    assert sorted(bench.asked) == [("north", FACETS), ("south", FACETS)]
+    assert "north: cannot read outcome.json" in caplog.text
+
+
 def test_a_machine_without_threads_asks_later(
     bench: Bench, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:

@@ -16,8 +16,8 @@ from infoprovider.deadline import Deadline
 from infoprovider.errors import ConfigError, Crashed, DeadlineExceeded, Malformed
 from infoprovider.inventory.model import Capacity, Facet
 from infoprovider.providers import program as program_module
-from infoprovider.providers.contract import Answer, CollectContext, Failed, NotOffered, Observed, Parts
-from infoprovider.providers.exec import SPEC, ExecSettings
+from infoprovider.providers.contract import Answer, CollectContext, Failed, NotOffered, Observed, Parts, WatchContext
+from infoprovider.providers.exec import SPEC, ExecSettings, to_event
 from infoprovider.secret import from_request_json, to_request_json
 
 CAPACITY = '{"answer": "observed", "facet": "capacity", "observed_at": "2026-11-21T11:59:00Z", "value": {"vcpus": 4}}'
@@ -527,3 +527,60 @@ def test_where_a_secret_is_may_be_written(name: str) -> None:
     """The program reads the file itself."""
     written = json.dumps({"command": ["a"], "environment": {name: "x"}})
     assert TypeAdapter(ExecSettings).validate_json(written).environment == {name: "x"}
+
+
+# --- events --------------------------------------------------------------------------------------------------------
+
+
+def events(programs: Programs, source: str, seconds: float = 20) -> Iterator[frozenset[Facet]]:
+    """What a shell program tells."""
+    program = programs.write(source)
+    settings = programs.settings(["true"], events=[str(program)])
+    assert SPEC.is_watched(settings)
+    assert SPEC.watch is not None
+    log = logging.LoggerAdapter(logging.getLogger("test"), {})
+    return SPEC.watch(settings, WatchContext(instance="north", deadline=Deadline.after(seconds), log=log))
+
+
+@pytest.mark.parametrize(
+    ("line", "facets"),
+    [
+        (b"usage", {Facet.USAGE}),
+        (b"usage, quotas", {Facet.USAGE, Facet.QUOTAS}),
+        (b" images ,\r", {Facet.IMAGES}),
+        (b"", set()),
+        (b"usage of vm1 has changed", set()),
+        (b"event 'lifecycle' for domain vm1: Started", set()),
+        (b"\xff", set()),
+    ],
+)
+def test_a_line_of_facets_names_them_and_any_other_none(line: bytes, facets: set[Facet]) -> None:
+    """What a program of somebody else prints is an event, too."""
+    assert to_event(line) == facets
+
+
+def test_events_come_as_they_are_told(programs: Programs) -> None:
+    """The program is told for whom it listens; that it ends, however well, is told with its last words."""
+    told = events(programs, 'read -r given; echo "$given" >&2; echo usage; echo; echo "no more" >&2; exit 0')
+    assert next(told) == {Facet.USAGE}
+    assert next(told) == frozenset()
+    with pytest.raises(Crashed, match=r"program ended with exit code 0: no more"):
+        next(told)
+
+
+def test_listening_ends_with_its_program(programs: Programs) -> None:
+    """Whether its time is over or nobody listens any more."""
+    told = events(programs, "echo $$ > $PIDS; echo usage; sleep 60")
+    assert next(told) == {Facet.USAGE}
+    told.close()  # type: ignore[attr-defined]  # it is a generator
+    assert not Path(f"/proc/{programs.pid_file.read_text().strip()}").exists()
+    with pytest.raises(DeadlineExceeded):
+        list(events(programs, "sleep 60", seconds=0.3))
+
+
+def test_a_program_of_events_is_checked_like_the_other(programs: Programs) -> None:
+    """Both are named where they are missing, and without one there is nothing to listen to."""
+    both = programs.settings(["./missing"], events=["./nowhere"])
+    assert SPEC.check is not None
+    assert [Path(finding.file).name for finding in SPEC.check(both)] == ["missing", "nowhere"]
+    assert not SPEC.is_watched(programs.settings(["true"]))

@@ -12,6 +12,7 @@ import pytest
 
 from infoprovider.config.model import Channel, ChannelBlock, Configuration
 from infoprovider.errors import Refused
+from infoprovider.publication import channels as channels_module
 from infoprovider.publication.channels import Channels, Edition
 from infoprovider.publication.cycle import Current, Delivered, update
 from infoprovider.publishers.contract import Delivery, Receipt
@@ -27,10 +28,12 @@ def current(tmp_path_factory: pytest.TempPathFactory) -> Current:
     return update(demo.configuration(), demo.facets(), DocumentStore(folder, folder), demo.NOON)
 
 
-def centre(**every: float) -> Configuration:
+def centre(*, deadline: float = 30.0, **every: float) -> Configuration:
     """A centre with these channels, each with its pause."""
     channels = tuple(
-        Channel(block=ChannelBlock(name=name, kind="stdout", every=seconds), settings=StdoutSettings())
+        Channel(
+            block=ChannelBlock(name=name, kind="stdout", every=seconds, deadline=deadline), settings=StdoutSettings()
+        )
         for name, seconds in every.items()
     )
     return replace(demo.configuration(), channels=channels)
@@ -178,6 +181,25 @@ def test_a_channel_that_is_no_longer_named_is_served_no_more(bench: Bench, curre
     while any(thread.name == "channel old" for thread in threading.enumerate()) and time.monotonic() < until:
         time.sleep(0.01)
     assert [one.name for one in threading.enumerate() if one.name.startswith("channel")] == ["channel new"]
+
+
+def test_a_publisher_that_keeps_no_deadline_is_seen(
+    bench: Bench, current: Current, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As long as it hangs, and not before its time is over."""
+    monkeypatch.setattr(channels_module, "SPARE", 0.1)
+    let_go = threading.Event()
+    bench.deliver = lambda *_: let_go.wait(20) and None
+    bench.channels.offer(Edition(centre(site=0.1, deadline=0.1), current, math.inf))
+    assert bench.channels.overdue() == {}
+    until = time.monotonic() + 20
+    while not bench.channels.overdue() and time.monotonic() < until:
+        time.sleep(0.02)
+    assert bench.channels.overdue().keys() == {"site"}
+    assert bench.channels.overdue()["site"] >= 0.4
+    let_go.set()
+    bench.wait()
+    assert bench.channels.overdue() == {}
 
 
 def test_a_stop_ends_the_pause_between_two_attempts(bench: Bench, current: Current) -> None:

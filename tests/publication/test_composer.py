@@ -10,6 +10,7 @@ import pytest
 
 from infoprovider.config.model import Configuration
 from infoprovider.errors import MappingError
+from infoprovider.glue.document import Quarantined
 from infoprovider.loop import Loop
 from infoprovider.publication import composer as composer_module
 from infoprovider.publication.channels import Edition
@@ -149,6 +150,30 @@ def test_a_fault_of_ours_is_counted_as_one(bench: Bench) -> None:
     bench.composer.changed()
     bench.wait()
     assert (bench.reasons, bench.faults, len(bench.editions)) == (["KeyError: 'unforeseen'"], ["composer"], 1)
+
+
+def test_what_is_left_out_is_said_when_it_begins(bench: Bench, caplog: pytest.LogCaptureFixture) -> None:
+    """Once for each thing, not every minute; much of it is counted."""
+    whole = update(demo.configuration(), demo.facets(), DocumentStore(bench.folder, bench.folder), demo.NOON)
+
+    def leaving_out(*ids: str) -> Current:
+        quarantined = tuple(Quarantined("ComputingShare", one, "its name is no name; rename it") for one in ids)
+        return replace(whole, quarantined=quarantined)
+
+    many = [f"s{number}" for number in range(30)]
+    results = [leaving_out("s1"), leaving_out("s1", "s2"), leaving_out(), leaving_out("s1"), leaving_out(*many)]
+    said = []
+    bench.composer._compose = lambda _: results.pop(0)
+    with caplog.at_level(logging.WARNING):
+        while results:
+            caplog.clear()
+            bench.composer._pace = Pace()
+            bench.composer.turn()
+            said.append([record.getMessage() for record in caplog.records])
+    about = "ComputingShare {} is left out: its name is no name; rename it"
+    assert said[:4] == [[about.format("s1")], [about.format("s2")], [], [about.format("s1")]]
+    assert len(said[4]) == 21
+    assert said[4][-1] == "9 more are left out; `infoprovider show --left-out` names them"
 
 
 def test_nothing_is_composed_before_enough_is_known(bench: Bench) -> None:
