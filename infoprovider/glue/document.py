@@ -47,12 +47,16 @@ class Made:
 
 @dataclass(frozen=True, slots=True)
 class Withheld:
-    """An entity that is not published: its class, its ID, why, and the mandatory attribute that it lacks, if any."""
+    """An entity that is not published: its class, its ID, why, and the mandatory attribute that it lacks, if any.
+
+    `expired` is whether it would be published but for the age of what is known of it.
+    """
 
     entity: str
     id: str
     why: str
     lacks: str | None = None
+    expired: bool = False
 
 
 @dataclass(frozen=True, slots=True)

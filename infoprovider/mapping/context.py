@@ -130,6 +130,19 @@ class Mapped:
     mappings: tuple[ProjectMapping, ...]
 
 
+def mapped_to(instance: str, communities: Iterable[Community]) -> tuple[Mapped, ...]:
+    """The projects of an instance that communities are mapped to, in the order of the configuration."""
+    found: dict[str, tuple[Community, list[ProjectMapping]]] = {}
+    for community in communities:
+        for mapping in community.projects:
+            if mapping.instance == instance:
+                found.setdefault(mapping.project, (community, []))[1].append(mapping)
+    return tuple(
+        Mapped(project=project, community=community, mappings=tuple(mappings))
+        for project, (community, mappings) in found.items()
+    )
+
+
 @dataclass(frozen=True, kw_only=True)
 class InstanceFacts:
     """Everything known of one VM manager, ready for the mappers; what is not known is None or empty.
@@ -254,15 +267,7 @@ class InstanceFacts:
     @cached_property
     def mapped(self) -> tuple[Mapped, ...]:
         """The projects of this instance that communities are mapped to, in the order of the configuration."""
-        found: dict[str, tuple[Community, list[ProjectMapping]]] = {}
-        for community in self.context.communities:
-            for mapping in community.projects:
-                if mapping.instance == self.block.name:
-                    found.setdefault(mapping.project, (community, []))[1].append(mapping)
-        return tuple(
-            Mapped(project=project, community=community, mappings=tuple(mappings))
-            for project, (community, mappings) in found.items()
-        )
+        return mapped_to(self.block.name, self.context.communities)
 
     @cached_property
     def mapped_projects(self) -> frozenset[str]:

@@ -12,7 +12,7 @@ from infoprovider.inventory.freshness import default_freshness, oldest
 from infoprovider.inventory.model import Facet
 from infoprovider.mapping.centre import map_centre
 from infoprovider.mapping.context import CentreContext, InstanceFacts
-from infoprovider.mapping.identifiers import Identifiers
+from infoprovider.publication.carry import service_of
 from infoprovider.publication.facts import expires_at, facts_of
 from infoprovider.publication.quarantine import Mapped, mapped
 from infoprovider.publication.stamps import Former, Stamp, stamped
@@ -71,7 +71,7 @@ def _mapped(instance: Instance, configuration: Configuration, context: CentreCon
     except Exception as error:  # one instance must not take the others along
         log.exception("instance %s cannot be mapped", instance.name)
         why = f"what is known of instance {instance.name} cannot be mapped: {type(error).__name__}: {error}"
-        id_ = Identifiers(configuration.centre.name, instance.name).of("ComputingService")
+        id_ = service_of(configuration, instance)
         return Mapped(withheld=(Withheld("ComputingService", id_, f"{why}; the log has the details"),))
 
 

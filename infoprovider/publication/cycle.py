@@ -4,14 +4,13 @@ import hashlib
 import logging
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
+from datetime import datetime
 from functools import partial
 from pathlib import Path
 
 from infoprovider.config.model import Channel, ChannelBlock, Configuration, TemplateSet
 from infoprovider.errors import InfoproviderError, RenderError, StoreError, ValidationFailed
 from infoprovider.glue.document import Quarantined
-from infoprovider.inventory.model import Facet
 from infoprovider.publication.carry import carried_over, services_in
 from infoprovider.publication.changes import Changes, changes_between
 from infoprovider.publication.compose import Composition, compose
@@ -130,16 +129,17 @@ def _completed(
 ) -> bytes:
     """A rendering with the entries of managers of which nothing is known, as they were handed out before.
 
-    `former` reads what that was; it is asked only where something is missing. The entries stay until the last good
-    answer of the manager would have been withheld.
+    `former` reads what that was; it is asked only where something is missing. What is known and has expired is not
+    carried: it is withdrawn.
     """
-    unknown = frozenset(one.id for one in composition.document.withheld if one.entity == "ComputingService")
+    unknown = frozenset(
+        one.id for one in composition.document.withheld if one.entity == "ComputingService" and not one.expired
+    )
     missing = unknown - services_in(body, unknown)
     before = former() if missing else None
     if before is None:
         return body
-    publish_for = configuration.freshness_of(Facet.MANAGER).publish_for
-    return body + carried_over(before, missing, composition.composed_at - timedelta(seconds=publish_for))
+    return body + carried_over(before, missing, configuration, composition.composed_at)
 
 
 def _former(store: DocumentStore) -> Former:

@@ -35,10 +35,13 @@ def facts_of(
     known = _by_facet(instance, usable, configuration)
     manager = known.pop(Facet.MANAGER, None)
     if manager is None:
+        expired = any(observed.facet is Facet.MANAGER for observed in kept)
+        what = "what is known has expired" if expired else "nothing is known"
         return Withheld(
             "ComputingService",
             Identifiers(configuration.centre.name, instance.name).of("ComputingService"),
-            f"nothing is known of the VM manager of instance {instance.name}{_first_reason(outcome)}",
+            f"{what} of the VM manager of instance {instance.name}{_first_reason(outcome)}",
+            expired=expired,
         )
     by_project: Mapping[Facet, Mapping[str, Known[Any]]] = {
         facet: {
