@@ -35,6 +35,7 @@ check: $(VENV)/.dev
 bench: $(setup)
 	@$(BIN)/python benchmarks/rendering.py $(peers)
 	@$(BIN)/python benchmarks/composing.py --short
+	@$(BIN)/python benchmarks/validation.py --short
 ifeq ($(SERVICES),install)
 	@$(BIN)/python benchmarks/collection.py --short
 endif

@@ -63,6 +63,13 @@ def test_the_tables_of_the_mapping_page_are_current() -> None:
     assert page(text) == text
 
 
+def test_the_tables_of_the_validation_page_are_current() -> None:
+    """They are made from the rules: whoever changes one writes the page anew."""
+    page = runpy.run_path(str(ROOT / "tools" / "write_rules_page.py"))["page"]
+    text = (DOCS / "validation.md").read_text()
+    assert page(text) == text
+
+
 def test_every_place_stands_on_the_mapping_page() -> None:
     """With its entity, its fact and its unit."""
     sections = re.split(r"^### ", (DOCS / "mapping.md").read_text(), flags=re.MULTILINE)[1:]

@@ -1,8 +1,8 @@
-"""What can be validated: the current rendering, a file of anybody in LDIF or XML, a live LDAP server or BDII."""
+"""What can be validated: the current rendering, a file of anybody in LDIF, XML or JSON, a live LDAP server or BDII."""
 
 import io
 import sys
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,6 +16,7 @@ from infoprovider.glue.entities import Entity, Entry
 from infoprovider.glue.names import attributes_of, object_classes_of
 from infoprovider.publication.cycle import trees_of
 from infoprovider.query.entities import to_entity
+from infoprovider.query.json_entities import read_json
 from infoprovider.query.ldap import Server, read_server
 from infoprovider.query.lenient import read_ldif
 from infoprovider.query.xml_entities import read_xml
@@ -29,6 +30,10 @@ _CONFIGURATION = frozenset({".yaml", ".yml"})
 
 
 Entities: TypeAlias = Callable[[], Sequence[Entry]]
+Reader: TypeAlias = Callable[[bytes], Sequence[Entity]]
+
+_WHOLE: Mapping[bytes, Reader] = {b"<": read_xml, b"{": read_json}
+"""By their first character, the formats that are read whole or not at all."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,8 +56,9 @@ def sources_of(path: Path) -> list[Source]:
     if path.suffix.lower() in _CONFIGURATION:
         return _published(path)
     name = "standard input" if path == STANDARD_INPUT else str(path)
-    if _begins_with(path, b"<"):
-        return [Source(name, lambda: _from_xml(path), lambda: read_xml(_whole(path)))]
+    reader = _WHOLE.get(_beginning(path))
+    if reader is not None:
+        return [Source(name, lambda: _from_whole(path, reader), lambda: reader(_whole(path)))]
     return [Source(name, lambda: _from_ldif(path), lambda: _entities(_whole(path)))]
 
 
@@ -82,10 +88,10 @@ def _from_ldif(path: Path) -> Iterator[ldif.Located | ldif.Unreadable]:
         yield from read_ldif(stream)
 
 
-def _from_xml(path: Path) -> Iterator[ldif.Located | ldif.Unreadable]:
+def _from_whole(path: Path, reader: Reader) -> Iterator[ldif.Located | ldif.Unreadable]:
     """Entities as the records that LDAP would have of them, without a place in a tree."""
     try:
-        entities = read_xml(_whole(path))
+        entities = reader(_whole(path))
     except QueryError as error:
         yield ldif.Unreadable(0, str(error))
         return
@@ -104,12 +110,12 @@ def record_of(entity: Entity) -> ldif.Record:
     return ldif.Record("", attributes)
 
 
-def _begins_with(path: Path, mark: bytes) -> bool:
-    """Whether this is the first character of a file; standard input is LDIF."""
+def _beginning(path: Path) -> bytes:
+    """The first character of a file, by which formats are told apart; standard input is LDIF."""
     if path == STANDARD_INPUT:
-        return False
+        return b""
     with closing(_opened(path)) as stream:
-        return stream.read(1024).lstrip(b"\xef\xbb\xbf \t\r\n").startswith(mark)
+        return stream.read(1024).lstrip(b"\xef\xbb\xbf \t\r\n")[:1]
 
 
 def _opened(path: Path) -> BinaryIO:

@@ -30,7 +30,7 @@ RULES = (*ENTRY_RULES, *agreement.RULES)
 def validate(
     paths: Annotated[
         list[Path] | None,
-        typer.Argument(metavar="[CONFIG|FILE]...", help="A configuration (what it publishes), LDIF, XML, or - .."),
+        typer.Argument(metavar="[CONFIG|FILE]...", help="A configuration (what it publishes), LDIF, XML, JSON, or -."),
     ] = None,
     host: Annotated[str | None, typer.Option("-H", "--hostname", help="A live LDAP server or BDII.")] = None,
     port: Annotated[int, typer.Option("-p", "--port", min=1, max=65535, help="Its port.")] = PORT,
@@ -105,7 +105,7 @@ def _sources(paths: Sequence[Path], server: Server | None) -> list[list[Source]]
     found = [sources_of(path) for path in paths]
     found += [] if server is None else [[live(server)]]
     if not found:
-        remedy = "name a configuration, a file of LDIF or XML, or a server with -H"
+        remedy = "name a configuration, a file of LDIF, XML or JSON, or a server with -H"
         raise ConfigError([Finding(file="command line", what="nothing to validate is named", remedy=remedy)])
     return found
 

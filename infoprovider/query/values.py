@@ -7,6 +7,7 @@ from enum import StrEnum
 from typing import Any
 
 from infoprovider.glue.fields import Type
+from infoprovider.glue.vocabulary import ExtendedBoolean
 
 _INTEGER = re.compile(r"[+-]?[0-9]+")
 _REAL = re.compile(r"[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][+-]?[0-9]+)?")
@@ -19,7 +20,11 @@ def conversion(kind: Type) -> tuple[Callable[[str], Any] | None, str]:
     """From text to the Python value of a type (None where text stays text), and how to say what was expected."""
     if issubclass(kind.python, StrEnum):
         words = {word.value: word for word in kind.python}
-        return words.__getitem__, f"one of {', '.join(words)}"
+        expected = f"one of {', '.join(words)}"
+        if kind.python is ExtendedBoolean:
+            # Publishers write them in capitals for older readers, and so does ours where it is told to.
+            words |= {word.upper(): value for word, value in words.items()}
+        return words.__getitem__, expected
     if kind.python is int:
         return _to_int, "a whole number"
     if kind.python is float:

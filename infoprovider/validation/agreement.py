@@ -1,7 +1,7 @@
 r"""Renderings of one document say the same: the same entities, of the same classes, with the same values.
 
 Values are compared as `ldif.safe_values` leaves them, which is how LDAP has them: XML and JSON keep a line feed that
-LDIF spells `\n`. Extended booleans count in any letter case, for publishers write them in capitals for older readers.
+LDIF spells `\n`.
 """
 
 from collections.abc import Iterable, Iterator, Mapping
@@ -11,7 +11,6 @@ from infoprovider import ldif
 from infoprovider.glue.entities import Entity, Entry
 from infoprovider.glue.fields import Attribute
 from infoprovider.glue.names import attributes_of
-from infoprovider.glue.vocabulary import ExtendedBoolean
 from infoprovider.validation.report import Finding
 from infoprovider.validation.rule import Rule
 
@@ -62,8 +61,7 @@ def _values(attribute: Attribute, entity: Entity) -> frozenset[str]:
     if value is None:
         return frozenset()
     texts = map(ldif.text, value if attribute.multiple else (value,))
-    safe = ldif.safe_values(texts)
-    return frozenset(text.lower() for text in safe) if attribute.enumeration is ExtendedBoolean else frozenset(safe)
+    return frozenset(ldif.safe_values(texts))
 
 
 def _shown(values: frozenset[str]) -> str:

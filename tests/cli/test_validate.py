@@ -210,4 +210,4 @@ def test_nothing_named_is_a_mistake_on_the_command_line(program: Program, monkey
     monkeypatch.delenv("INFOPROVIDER_CONFIG", raising=False)
     ended = program("validate")
     assert ended.code == ExitCode.CONFIG
-    assert "name a configuration, a file of LDIF or XML, or a server with -H" in ended.err
+    assert "name a configuration, a file of LDIF, XML or JSON, or a server with -H" in ended.err
