@@ -45,13 +45,18 @@ def _with_remedy(withheld: Withheld) -> Withheld:
 
 
 def _projects_not_there(facts: InstanceFacts) -> Iterator[Withheld]:
-    """Shares that cannot be published because the manager says nothing of the project."""
+    """Shares that cannot be published because nothing may be said of the project, or the manager says nothing of it."""
     for mapped in facts.mapped:
+        why = facts.withheld_projects.get(mapped.project)
         if mapped.project not in facts.projects:
+            why = (
+                "the manager knows no such project; correct the id under `communities`, or give the account the right "
+                "to see it"
+            )
+        if why:
             yield Withheld(
                 "ComputingShare",
                 share_id(facts, mapped.project),
                 f"community {mapped.community.name} is mapped to project {mapped.project} of instance "
-                f"{facts.block.name}, and the manager knows no such project; correct the id under `communities`, or "
-                "give the account the right to see it",
+                f"{facts.block.name}, and {why}",
             )

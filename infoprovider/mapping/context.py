@@ -147,7 +147,8 @@ def mapped_to(instance: str, communities: Iterable[Community]) -> tuple[Mapped, 
 class InstanceFacts:
     """Everything known of one VM manager, ready for the mappers; what is not known is None or empty.
 
-    `not_shared` are projects that get no share whatever is known of them.
+    `withheld_projects` are projects that are there and of which nothing may be said, each with why (empty where that is
+    said elsewhere): they get no share, and what is added up over all projects is not known.
     """
 
     context: CentreContext
@@ -164,7 +165,7 @@ class InstanceFacts:
     prices: Known[Prices] | None = None
     quotas: Mapping[str, Known[Quotas]] = field(default_factory=dict)
     usage: Mapping[str, Known[Usage]] = field(default_factory=dict)
-    not_shared: frozenset[str] = frozenset()
+    withheld_projects: Mapping[str, str] = field(default_factory=dict)
 
     @cached_property
     def ids(self) -> Identifiers:
@@ -277,12 +278,12 @@ class InstanceFacts:
     @property
     def mapped_and_there(self) -> tuple[Mapped, ...]:
         """Those of them that the manager knows: each becomes a share."""
-        return tuple(one for one in self.mapped if one.project in self.projects - self.not_shared)
+        return tuple(one for one in self.mapped if one.project in self.projects - self.withheld_projects.keys())
 
     @cached_property
     def projects(self) -> frozenset[str]:
         """The ids of all projects that the manager tells of."""
-        return frozenset((*self.quotas, *self.usage))
+        return frozenset((*self.quotas, *self.usage, *self.withheld_projects))
 
     def counted(self, count: Callable[[Usage], int | None], projects: Iterable[str] | None = None) -> int | None:
         """A count added up over projects, over all where none are named.

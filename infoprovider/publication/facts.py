@@ -59,8 +59,22 @@ def facts_of(
         manager=manager,
         quotas=by_project[Facet.QUOTAS],
         usage=by_project[Facet.USAGE],
+        withheld_projects=_withheld_projects(kept, by_project),
         **given,
     )
+
+
+def _withheld_projects(
+    kept: Iterable[Observed], by_project: Mapping[Facet, Mapping[str, Known[Any]]]
+) -> Mapping[str, str]:
+    """The projects of which everything that is known has expired: they are there, and sums without them are no sums."""
+    last: dict[str, datetime] = {}
+    for one in kept:
+        if one.facet in PARTED_BY_PROJECT and not any(one.part in known for known in by_project.values()):
+            last[one.part] = max(one.observed_at, last.get(one.part, one.observed_at))
+    return {
+        part: f"what it told of it last, at {moment:%Y-%m-%d %H:%M:%SZ}, has expired" for part, moment in last.items()
+    }
 
 
 def expires_at(observed: Observed, outcome: Outcome | None, configuration: Configuration, now: datetime) -> datetime:

@@ -11,7 +11,7 @@ from typing import Any
 from infoprovider.errors import InfoproviderError, RenderError, ValidationFailed
 from infoprovider.glue.document import Document, Made, Quarantined, Withheld, without
 from infoprovider.glue.entities import ComputingService, Entity
-from infoprovider.inventory.model import Facet, Usage
+from infoprovider.inventory.model import Facet
 from infoprovider.mapping.centre import map_instance
 from infoprovider.mapping.context import InstanceFacts, Known
 from infoprovider.validation.rendering import check_rendering, faulty_entities
@@ -85,7 +85,10 @@ class _Search:
                 for facet, field in _LISTS.items()
                 if getattr(self._facts, facet) is not None
             ),
-            [_Object(Facet.QUOTAS, project) for project in sorted(self._facts.projects)],
+            [
+                _Object(Facet.QUOTAS, project)
+                for project in sorted(self._facts.projects - self._facts.withheld_projects.keys())
+            ],
         ]
         everything = frozenset(one for group in groups for one in group)
         taken: frozenset[_Object] = frozenset()
@@ -133,11 +136,10 @@ class _Search:
                 objects = tuple(one for one in getattr(known.value, field) if _Object(facet, one.id) in taken)
                 changes[facet] = Known(replace(known.value, **{field: objects}), known.source)
         left_out = {one.id for one in everything - taken if one.facet is Facet.QUOTAS}
-        changes["quotas"] = {id_: known for id_, known in facts.quotas.items() if id_ not in left_out}
-        # Sums over all projects are not known without one of them.
-        blank = {id_: Known(Usage(project=id_), (facts.usage.get(id_) or facts.quotas[id_]).source) for id_ in left_out}
-        changes["usage"] = {**facts.usage, **blank}
-        changes["not_shared"] = frozenset(left_out)
+        for by_project in ("quotas", "usage"):
+            known = getattr(facts, by_project)
+            changes[by_project] = {id_: one for id_, one in known.items() if id_ not in left_out}
+        changes["withheld_projects"] = {**facts.withheld_projects, **dict.fromkeys(left_out, "")}
         return replace(self._facts, **{str(name): value for name, value in changes.items()})
 
     def _named(self, one: _Object, why: str) -> Quarantined:
