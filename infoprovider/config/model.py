@@ -142,6 +142,7 @@ class InstanceBlock(Settings):
     deadline: Duration = 60.0
     quality_level: QualityLevel = "production"
     serving_state: ServingState = "production"
+    gocdb_id: str | None = None
     health: DeclaredHealth | None = None
     downtime: Downtime | None = None
     defaults: Defaults = Defaults()
@@ -154,7 +155,7 @@ class ChannelBlock(Settings):
 
     name: InstanceName
     kind: Annotated[str, Field(description="the kind of a publisher, such as bdii")]
-    format: Literal["ldif", "xml", "json"] = "ldif"
+    format: Literal["ldif", "xml", "json", "glue21"] = "ldif"
     template_set: TemplateSet = TemplateSet.RESOURCE
     templates: FolderPath | None = None
     every: Duration = 60.0

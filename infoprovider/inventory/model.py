@@ -76,7 +76,7 @@ class ApiEndpoint:
     """One interface at one URL.
 
     `interface` is the neutral name of the API (`openstack`, `opennebula`, `occi`, `ec2`, …); `version` is the API's
-    own version, not the product's.
+    own version, not the product's; `sign_in_url` is where users sign in, if that is not done at the interface itself.
     """
 
     __pydantic_config__: ClassVar[ConfigDict] = _STRICT
@@ -84,6 +84,7 @@ class ApiEndpoint:
     interface: str
     version: str | None = None
     sign_in: tuple[SignIn, ...]
+    sign_in_url: str | None = None
     started_at: Moment | None = None
 
 

@@ -74,7 +74,7 @@ def to_endpoint(facts: InstanceFacts, id_: str, endpoint: ApiEndpoint, sign_in: 
         downtime_info=downtime.info if downtime else None,
         service_foreign_key=facts.service_id,
         computing_service_foreign_key=facts.service_id,
-        other_info=_endpoint_info(facts, sign_in),
+        other_info=_endpoint_info(facts, endpoint, sign_in),
         creation_time=facts.health.source.observed_at,
         validity=DYNAMIC,
     )
@@ -91,10 +91,11 @@ def _health(facts: InstanceFacts) -> tuple[EndpointHealthState, str | None]:
     return EndpointHealthState.OTHER, f"{words}: {facts.downtime.info}" if facts.downtime.info else words
 
 
-def _endpoint_info(facts: InstanceFacts, sign_in: SignIn) -> tuple[str, ...]:
+def _endpoint_info(facts: InstanceFacts, endpoint: ApiEndpoint, sign_in: SignIn) -> tuple[str, ...]:
     info = OtherInfo("ComputingEndpoint")
     features = facts.manager.value.features
     info.add("Authn", AUTHN[sign_in.method])
+    info.add("Authn.URL", endpoint.sign_in_url)
     info.add_each("Issuer", sign_in.issuers)
     info.add("Feature.Snapshot", features.snapshot)
     info.add("Feature.Suspend", features.suspend)

@@ -114,6 +114,7 @@ _TABLES = {
         SuspendedJobs | machines of all projects that are suspended | usage
         VMHalted= | machines of all projects that are stopped or shelved | usage | machines
         VMError= | machines of all projects in error | usage | machines
+        gocdb_id= | key of the service in the federation's site database | configuration
         InfoProviderName= | the publishing program | configuration
         InfoProviderVersion= | its version | configuration
         ProfileName= | the profile that is kept to (vocabulary egi-strict) | configuration
@@ -143,6 +144,7 @@ _TABLES = {
         ServiceForeignKey | its service | configuration
         ComputingServiceForeignKey | its service | configuration
         Authn= | sign-in method | manager
+        Authn.URL= | address where users sign in, if not at the interface itself | manager
         Issuer=* | URL of an identity provider that is accepted | manager
         Feature.Snapshot= | users can take snapshots | manager
         Feature.Suspend= | users can suspend machines | manager

@@ -25,6 +25,7 @@ def to_service(facts: InstanceFacts) -> Made:
     vocabulary = facts.context.publication.vocabulary
     manager = facts.manager.value
     info = OtherInfo("ComputingService")
+    info.add("gocdb_id", facts.block.gocdb_id)
     info.add("InfoProviderName", "infoprovider")
     info.add("InfoProviderVersion", __version__)
     if vocabulary is Vocabulary.EGI_STRICT:

@@ -24,6 +24,7 @@ class Format(StrEnum):
     LDIF = "ldif"
     XML = "xml"
     JSON = "json"
+    GLUE21 = "glue21"
 
 
 class Delivery(StrEnum):

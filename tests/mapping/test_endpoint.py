@@ -61,7 +61,12 @@ def test_an_endpoint_says_what_is_known_of_its_interface() -> None:
         method=SignInMethod.OIDC, issuers=("https://sso/",), issuer_ca="CN=CA", trusted_cas=("CN=CA", "CN=Other")
     )
     interface = ApiEndpoint(
-        url="https://cloud/", interface="occi", version="1.2", sign_in=(sign_in,), started_at=ago(999)
+        url="https://cloud/",
+        interface="occi",
+        version="1.2",
+        sign_in=(sign_in,),
+        sign_in_url="https://cloud/keys",
+        started_at=ago(999),
     )
     found = endpoint(manager=manager(interface, version="2024.2", vendor="Foundation"))
     assert (found.url, found.interface_name, found.interface_version, found.technology) == (
@@ -77,6 +82,7 @@ def test_an_endpoint_says_what_is_known_of_its_interface() -> None:
     )
     assert (found.issuer_ca, found.trusted_ca, found.start_time) == ("CN=CA", ("CN=CA", "CN=Other"), ago(999))
     assert (said(found, "Authn"), said(found, "Issuer")) == (["OIDC"], ["https://sso/"])
+    assert said(found, "Authn.URL") == ["https://cloud/keys"]
     assert found.service_foreign_key == found.computing_service_foreign_key == "urn:glue2:ComputingService:rc-one:north"
 
 

@@ -55,6 +55,7 @@ def test_a_service_is_named_by_its_operator_and_belongs_to_the_centre() -> None:
     )
     assert (found.status_info, found.admin_domain_foreign_key) == (("https://status/",), ("RC-ONE",))
     assert found.other_info == ("InfoProviderName=infoprovider", f"InfoProviderVersion={__version__}")
+    assert said(service(block={"gocdb_id": "12249G0"}), "gocdb_id") == ["12249G0"]
     assert service(vocabulary=Vocabulary.EGI_STRICT).type == "other"
     assert said(service(vocabulary=Vocabulary.EGI_STRICT), "ProfileName") == ["EGI"]
 

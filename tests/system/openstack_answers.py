@@ -62,6 +62,7 @@ class Answers:
         self.admin = admin
         self.microversion = str(admin.get("compute", "/")["version"]["version"])
         self.url = admin.url("compute")
+        self.sign_in_url = admin.url("identity")
         self.projects = [one["id"] for one in admin.get("identity", "/projects")["projects"]]
         self.quotas = {id_: self._quotas(id_) for id_ in self.projects}
         self.servers = list(self._servers())

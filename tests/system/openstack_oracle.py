@@ -235,6 +235,7 @@ class Oracle:
             GLUE2EndpointServingState="production",
             **both("Endpoint", "ComputingEndpointComputing", "ServiceForeignKey", self.service),
             Authn="User/Password",
+            **{"Authn.URL": self.told.sign_in_url},
         )
         yield Expected("ComputingEndpoint", self.endpoint, self.service, stated)
         rows = [row for rows in self.mapped.values() for row in rows]

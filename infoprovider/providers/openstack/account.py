@@ -62,6 +62,11 @@ class Account:
         """How the account proved who it is, in keystone's words."""
         return tuple(self._access()._data["token"].get("methods", ()))  # the library has no name for it
 
+    @property
+    def sign_in_url(self) -> str:
+        """Where users sign in: as the catalogue says, else where this account did."""
+        return self.url("identity") if self.has("identity") else self._auth_url
+
     def has(self, service: str) -> bool:
         """Whether the catalogue names a service."""
         try:

@@ -67,6 +67,7 @@ def to_manager(
                 interface="openstack",
                 version=microversion,
                 sign_in=sign_in,
+                sign_in_url=account.sign_in_url,
             ),
         ),
         features=to_features(account),
