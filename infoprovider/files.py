@@ -47,6 +47,13 @@ def replace_file(path: Path, body: bytes, *, mode: int = PUBLIC) -> None:
     _sync_folder(path.parent)
 
 
+def remove_leftovers(folder: Path, name: str = "*") -> None:
+    """Remove what a writer of this file, or of any, left beside it when it was killed; for whoever alone writes there."""
+    for path in folder.glob(f".{name}.*.new"):
+        with suppress(OSError):
+            path.unlink()
+
+
 def check_writable(folder: Path) -> None:
     """Prove that a file could be written into this folder, and leave nothing there.
 

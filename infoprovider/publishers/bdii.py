@@ -16,7 +16,7 @@ from pydantic import StringConstraints
 
 from infoprovider.deadline import Deadline
 from infoprovider.errors import Refused
-from infoprovider.files import check_writable, fault, replace_file
+from infoprovider.files import check_writable, fault, remove_leftovers, replace_file
 from infoprovider.publishers.contract import Delivery, Format, PublisherSpec, Receipt, Rendering
 from infoprovider.settings import FolderPath, Settings
 
@@ -70,6 +70,7 @@ class BdiiFolder:
     def _write(self, body: bytes) -> Delivery:
         if self.path.exists() and self.path.stat().st_size == len(body) and self.path.read_bytes() == body:
             return Delivery.UNCHANGED
+        remove_leftovers(self.path.parent, self.path.name)
         replace_file(self.path, body)
         return Delivery.ACCEPTED
 

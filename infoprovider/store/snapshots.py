@@ -13,6 +13,7 @@ import hashlib
 import json
 import logging
 import os
+import re
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
@@ -24,7 +25,7 @@ from pydantic import TypeAdapter, ValidationError
 
 from infoprovider.clock import Clock, Reading, as_seen_now
 from infoprovider.errors import StoreError
-from infoprovider.files import PRIVATE, fault, replace_file
+from infoprovider.files import PRIVATE, fault, remove_leftovers, replace_file
 from infoprovider.inventory.codec import FORMAT_VERSION, from_json, to_plain
 from infoprovider.inventory.model import Facet
 from infoprovider.inventory.observation import Observed, Outcome
@@ -32,6 +33,7 @@ from infoprovider.inventory.observation import Observed, Outcome
 _OUTCOME: TypeAdapter[Outcome] = TypeAdapter(Outcome)
 _OUTCOME_FILE = "outcome.json"
 UNREADABLE = ".unreadable"
+_SURROGATE = re.compile("[\ud800-\udfff]")
 
 log = logging.getLogger(__name__)
 
@@ -70,6 +72,8 @@ class SnapshotStore:
                 "`infoprovider poke`, else wait for it"
             ) from error
         else:
+            for folder in (self._state, *self._state.glob("*/"), *self._folder.glob("*/")):
+                remove_leftovers(folder)
             yield
         finally:
             os.close(descriptor)
@@ -114,7 +118,7 @@ class SnapshotStore:
     def _write(self, path: Path, plain: Any) -> None:
         try:
             path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-            replace_file(path, json.dumps(plain, separators=(",", ":")).encode(), mode=PRIVATE)
+            replace_file(path, _to_bytes(plain), mode=PRIVATE)
         except OSError as error:
             raise StoreError(f"cannot write {path}: {fault(error)}; the former file is untouched") from error
 
@@ -213,6 +217,13 @@ def _file_name(facet: Facet, part: str) -> str:
     if len(part) <= 100 and part.replace("-", "").replace("_", "").isalnum() and part.isascii():
         return f"{facet}.{part}.json"
     return f"{facet}.~{hashlib.sha256(part.encode('utf-8', 'surrogatepass')).hexdigest()[:32]}.json"
+
+
+def _to_bytes(plain: Any) -> bytes:
+    """As JSON in UTF-8. A lone surrogate, with which nothing of the file could be read again, is spelt out."""
+    text = json.dumps(plain, separators=(",", ":"), ensure_ascii=False)
+    # The backslash is doubled: it is text within a string of JSON.
+    return _SURROGATE.sub(lambda lone: rf"\\u{ord(lone[0]):04X}", text).encode()
 
 
 def _from_reading(reading: Reading) -> dict[str, Any]:

@@ -148,3 +148,13 @@ def test_a_name_that_the_bdii_would_not_read_is_a_mistake(tmp_path: Path, name: 
 def test_the_folder_may_be_written_as_text() -> None:
     """Configuration files hold texts, which are taken as paths."""
     assert BdiiSettings.model_validate({"folder": "ldif"}).folder == Path("ldif")
+
+
+def test_what_a_killed_writer_left_is_removed(tmp_path: Path, rendering: MakeRendering) -> None:
+    """With the next document; nothing else of the folder is touched."""
+    left, others = tmp_path / ".infoprovider.ldif.abc123.new", tmp_path / ".others.ldif.abc123.new"
+    for path in (left, others):
+        path.write_text("dn: ")
+    publish(tmp_path, rendering(BODY))
+    assert not left.exists()
+    assert others.exists()

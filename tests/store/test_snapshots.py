@@ -95,6 +95,21 @@ def test_an_outcome_survives(store: SnapshotStore) -> None:
     assert store.outcome("cloud") == outcome
 
 
+def test_what_is_no_unicode_text_costs_nothing_else(store: SnapshotStore) -> None:
+    """A lone surrogate in a name or a reason is spelt out, NUL is kept: what stands beside it can be read."""
+    told = Problem(facet=Facet.USAGE, part="p\ud83d", reason="said \udcff\x00")
+    at = Reading(NOON, 1000.0, "boot-a")
+    store.conclude(
+        "cloud", Outcome(measured=True, attempts=(Attempt(facet=Facet.USAGE, at=at, answered=0, failed=(told,)),))
+    )
+    store.keep("cloud", usage("p\ud83d"))
+    outcome = store.outcome("cloud")
+    assert outcome is not None
+    assert outcome.failed == (Problem(facet=Facet.USAGE, part=r"p\uD83D", reason="said \\uDCFF\x00"),)
+    assert [one.part for one in store.observations("cloud")] == [r"p\uD83D"]
+    assert store.set_aside() == ()
+
+
 @pytest.mark.parametrize(
     "content",
     [b"", b"{", b"[]", b'{"version": 99}', b"\xff", b'{"version": 1, "facet": "weather"}', b'{"version": 1}'],
@@ -218,6 +233,8 @@ def test_a_writer_that_is_killed_anywhere_loses_nothing(tmp_path: Path) -> None:
         assert set(found.values()) <= {1, 2}
         seen.add(tuple(found.values()))
         assert store.set_aside() == ()
+        with store.writing():
+            assert list(tmp_path.rglob("*.new")) == []
         if ended.returncode == 0:
             break
         assert ended.returncode == -signal.SIGKILL, ended.stderr
