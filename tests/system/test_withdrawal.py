@@ -84,11 +84,12 @@ def test_the_hook_withdraws_by_itself_and_the_timer_does_so_for_a_file(served: S
     assert (served.expire_file().returncode, served.expire_file().stdout) == (0, "")
     served.expire()
     [cycles] = map(int, re.findall(r"\*\*(\d+)\*\* cycles for everything", PAGE))
-    assert cycles_until_empty(served.hooked) == cycles
+    # A cycle that had begun may have found the document expired already.
+    assert cycles - 1 <= cycles_until_empty(served.hooked) <= cycles
     # Nobody but the timer tells a BDII that a file has expired.
     assert entries(served.filed) == everything
     assert "has expired and is removed" in served.expire_file().stdout
-    assert cycles_until_empty(served.filed) == cycles
+    assert cycles - 1 <= cycles_until_empty(served.filed) <= cycles
     # Whoever lives again publishes again.
     assert served.demo.publish().returncode == 0
     served.hooked.wait()
