@@ -13,7 +13,9 @@ from infoprovider.cli.single import configuration_of, with_communities
 from infoprovider.config.model import TemplateSet
 from infoprovider.publication.compose import compose
 from infoprovider.publication.cycle import Tree, render
+from infoprovider.publication.formats import render_format
 from infoprovider.publication.stamps import Former
+from infoprovider.publishers.contract import Format
 from infoprovider.query.entities import read_entities
 from infoprovider.resources import folder
 from infoprovider.store.facets import MemoryFacets
@@ -32,7 +34,10 @@ def trial(
     os_family: Annotated[
         str, typer.Option("--os-family", help="What stands for an instance type's system where images differ (KIND).")
     ] = "linux",
-    ldif: Annotated[bool, typer.Option("--ldif", help="Print the LDIF instead of tables.")] = False,
+    format_: Annotated[
+        Format | None, typer.Option("--format", help="Print what a channel of this format hands out.")
+    ] = None,
+    ldif: Annotated[bool, typer.Option("--ldif", help="The same as --format ldif.")] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print the tables as JSON.")] = False,
     template_set: Annotated[TemplateSet, typer.Option("--set", help="Which tree is rendered.")] = TemplateSet.RESOURCE,
 ) -> None:
@@ -54,8 +59,10 @@ def trial(
     now = site.now()
     composition = compose(configuration, facets, Former(), now)
     tree = render(composition, Tree(template_set), configuration.publication.boolean_case)
-    if ldif:
+    if ldif or format_ is Format.LDIF:
         sys.stdout.buffer.write(tree.body)
+    elif format_ is not None:
+        sys.stdout.buffer.write(render_format(composition.document.entities, format_))
     else:
         entries = read_entities(tree.body)
         if as_json:

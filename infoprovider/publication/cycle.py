@@ -10,11 +10,12 @@ from pathlib import Path
 
 from infoprovider.config.model import Channel, ChannelBlock, Configuration, TemplateSet
 from infoprovider.errors import InfoproviderError, RenderError, StoreError, ValidationFailed
-from infoprovider.glue.document import Quarantined
+from infoprovider.glue.document import Document, Quarantined, without
 from infoprovider.publication.carry import carried_over, services_in
 from infoprovider.publication.changes import Changes, changes_between
 from infoprovider.publication.compose import Composition, compose
 from infoprovider.publication.delivery import deliver, former
+from infoprovider.publication.formats import formats_of, render_format
 from infoprovider.publication.quarantine import rendered
 from infoprovider.publication.stamps import Former, Stamp
 from infoprovider.publishers.contract import AnyPublisherSpec, Format, Receipt, Rendering
@@ -50,10 +51,11 @@ class Tree:
 
 @dataclass(frozen=True, slots=True)
 class Current:
-    """The current document and its renderings, by name of their tree.
+    """The current document and its renderings, by name of their tree or by their format.
 
-    `quarantined` is what was left out because it fails its checks, `failed_trees` why a tree could not be rendered
-    (what was handed out of it before stays), `changes` how the tree `resource` differs from what it was before.
+    `quarantined` is what was left out because it fails its checks, `failed_trees` why a tree or a format could not be
+    rendered (what was handed out of it before stays), `changes` how the tree `resource` differs from what it was
+    before.
     """
 
     composition: Composition
@@ -72,7 +74,13 @@ def tree_of(channel: ChannelBlock) -> Tree:
 
 def trees_of(channels: Iterable[Channel]) -> tuple[Tree, ...]:
     """Every tree that is rendered: `resource` always, because views and the hook read it, and each channel's own."""
-    return tuple(dict.fromkeys([Tree(TemplateSet.RESOURCE), *(tree_of(channel.block) for channel in channels)]))
+    wanted = (tree_of(one.block) for one in channels if one.block.format == "ldif")
+    return tuple(dict.fromkeys([Tree(TemplateSet.RESOURCE), *wanted]))
+
+
+def rendering_of(channel: ChannelBlock) -> str:
+    """The name of what a channel hands out: its tree's, or its format."""
+    return tree_of(channel).name if channel.format == "ldif" else channel.format
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,8 +104,8 @@ def render(composition: Composition, tree: Tree, boolean_case: str) -> Rendered:
 def update(configuration: Configuration, facets: Facets, store: DocumentStore, now: datetime) -> Current:
     """Compose, render, check and keep the current document.
 
-    A tree that cannot be rendered stays as it was, until that expires; all others go on. Raises what the last of them
-    says where none can be rendered, StoreError where nothing can be kept: then everything stays as it was.
+    A tree or format that cannot be rendered stays as it was, until that expires; all others go on. Raises what the last
+    of them says where no tree can be rendered, StoreError where nothing can be kept: then everything stays as it was.
     """
     composition = compose(configuration, facets, _former(store), now)
     good: dict[str, Rendered] = {}
@@ -116,12 +124,25 @@ def update(configuration: Configuration, facets: Facets, store: DocumentStore, n
     }
     left_out = (*composition.document.quarantined, *(one for tree in good.values() for one in tree.quarantined))
     resource = Tree(TemplateSet.RESOURCE).name
+    unfit = good[resource].quarantined if resource in good else ()
+    for format_ in formats_of(configuration.channels):
+        try:
+            renderings[format_] = _in_format(composition.document, unfit, format_)
+        except (RenderError, ValidationFailed) as error:
+            log.error("format %s stays as it was: %s", format_, error)  # noqa: TRY400
+            failed[format_] = error
     changes = changes_between(store.former(resource), renderings[resource]) if resource in renderings else Changes()
     digests = {id_: stamp.digest for id_, stamp in composition.stamps.items()}
     kept = replace(composition.document, quarantined=left_out)
     unchanged = {name: str(error) for name, error in failed.items()}
     store.keep(kept, digests, renderings, composition.composed_at, composition.expires_at, unchanged)
     return Current(composition, renderings, left_out, failed, changes)
+
+
+def _in_format(document: Document, unfit: tuple[Quarantined, ...], format_: Format) -> bytes:
+    """The document in a format beside LDIF, without what LDIF could not take: all renderings say the same."""
+    gone = {one.id: one.why for one in unfit}
+    return render_format((without(document, gone) if gone else document).entities, format_)
 
 
 def _completed(
@@ -171,14 +192,15 @@ def deliver_one(
     wait: Callable[[float], bool],
 ) -> Delivered:
     """Hand one channel its rendering. `wait` is that of `delivery.deliver`."""
-    tree = tree_of(channel.block).name
-    if tree in current.failed_trees:
-        return Delivered(channel.name, None, current.failed_trees[tree])
-    body = current.renderings[tree]
+    name = rendering_of(channel.block)
+    if name in current.failed_trees:
+        return Delivered(channel.name, None, current.failed_trees[name])
+    body = current.renderings[name]
     try:
         spec = publisher(channel.block.kind)
-        # What the channel itself hands out survives the loss of our own folders.
-        body = _completed(body, partial(former, channel, spec), configuration, current.composition)
+        if channel.block.format == "ldif":
+            # What the channel itself hands out survives the loss of our own folders.
+            body = _completed(body, partial(former, channel, spec), configuration, current.composition)
         rendering = Rendering(
             format=Format(channel.block.format),
             body=body,

@@ -2,6 +2,7 @@
 
     <state>/document.json            what was composed, and of what
     <public>/current.<set>.ldif      its renderings: what channels and the hook hand out
+    <public>/current.xml, …          the same in other formats, where a channel hands one out
     <public>/current.expires         boot id, uptime and wall second after which the hook prints nothing
     <public>/current.<set>.expires   the same of a rendering that could not be renewed with the others
 
@@ -25,6 +26,9 @@ from infoprovider.glue.document import Document, Pruned, Quarantined, Source, Wi
 
 FORMAT_VERSION = 1
 """Raised whenever an older reader would misunderstand what is written."""
+
+_FILES = {"xml": "current.xml", "json": "current.json", "glue21": "current.glue21.json"}
+"""Formats beside LDIF, each with the file of its rendering."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,9 +69,9 @@ class DocumentStore:
         """The file that says what was composed, and of what."""
         return self._state / "document.json"
 
-    def rendering_path(self, template_set: str) -> Path:
-        """Where the rendering of a template set stands."""
-        return self._public / f"current.{template_set}.ldif"
+    def rendering_path(self, name: str) -> Path:
+        """Where the rendering of a template set, or in another format, stands."""
+        return self._public / _FILES.get(name, f"current.{name}.ldif")
 
     def read(self) -> Remembered:
         """What was composed last; empty before the first time.
@@ -118,10 +122,10 @@ class DocumentStore:
         expires_at: datetime,
         unchanged: Mapping[str, str] = MappingProxyType({}),
     ) -> None:
-        """Write the renderings, by template set, and then what they were made of.
+        """Write the renderings, by template set or format, and then what they were made of.
 
-        Renderings of sets that are `unchanged` (and why) stay with the expiry that they had, until that has come.
-        Those of other sets are removed: the expiry would speak for them as well. Raises StoreError where a folder
+        Renderings that are `unchanged` (and why) stay with the expiry that they had, until that has come.
+        All others are removed: the expiry would speak for them as well. Raises StoreError where a folder
         cannot be written; a file that was there is then untouched.
         """
         self._make_folders()
@@ -184,6 +188,7 @@ class DocumentStore:
         kept = {self.rendering_path(template_set) for template_set in renderings}
         kept |= {self._own_expiry(template_set) for template_set in lasting}
         there = {path for ending in ("ldif", "expires") for path in self._public.glob(f"current.*.{ending}")}
+        there |= {path for name in _FILES.values() if (path := self._public / name).exists()}
         for path in there - kept:
             try:
                 path.unlink()

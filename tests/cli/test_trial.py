@@ -32,6 +32,25 @@ def test_the_ldif_is_what_a_bdii_would_read(program: Program, centre: Centre) ->
     assert not (centre.config.parent / "run").exists()
 
 
+@pytest.mark.parametrize(
+    ("format_", "begins"),
+    [("ldif", "dn: "), ("xml", "<?xml "), ("json", '{\n"Location": ['), ("glue21", '{\n"CloudComputingService": [')],
+)
+def test_every_format_is_what_its_channel_hands_out(
+    program: Program, centre: Centre, format_: str, begins: str
+) -> None:
+    """The whole document, with every image of both managers."""
+    ended = program("try", centre.config, "--format", format_)
+    assert ended.code == 0
+    assert ended.out.startswith(begins)
+    images = {
+        "ldif": "ApplicationEnvironmentID: ",
+        "xml": "<ApplicationEnvironment ",
+        "json": ":ApplicationEnvironment:",
+    }
+    assert ended.out.count(images.get(format_, '"Image.Format"')) >= 8
+
+
 def test_json_holds_what_the_tables_hold(program: Program, centre: Centre) -> None:
     """Numbers are numbers, moments are ISO 8601, unknown is null."""
     told = json.loads(program("try", centre.config, "--json").out)

@@ -11,7 +11,8 @@ import pytest
 from infoprovider.config.model import Channel, ChannelBlock, Configuration, TemplateSet
 from infoprovider.deadline import Deadline
 from infoprovider.errors import PluginError, Refused, RenderError, StoreError
-from infoprovider.glue.document import Made
+from infoprovider.glue.document import Made, Quarantined
+from infoprovider.glue.entities import ApplicationEnvironment
 from infoprovider.inventory.model import Facet, Image
 from infoprovider.ldif import read
 from infoprovider.mapping import application, endpoint
@@ -19,6 +20,8 @@ from infoprovider.mapping.context import InstanceFacts
 from infoprovider.publication.changes import Changes
 from infoprovider.publication.cycle import Tree, deliver_all, tree_of, trees_of, update
 from infoprovider.publishers.contract import AnyPublisherSpec, Delivery, Format, PublisherSpec, Receipt, Rendering
+from infoprovider.query.json_entities import read_json
+from infoprovider.query.xml_entities import read_xml
 from infoprovider.settings import Settings
 from infoprovider.store.document import DocumentStore
 from infoprovider.store.facets import MemoryFacets
@@ -58,7 +61,7 @@ class Taken:
         def opened(_settings: NoSettings, _deadline: Deadline, /) -> Iterator["Taken"]:
             yield self
 
-        return PublisherSpec(kind="taken", settings=NoSettings, accepts=frozenset({Format.LDIF}), open=opened)
+        return PublisherSpec(kind="taken", settings=NoSettings, accepts=frozenset(Format), open=opened)
 
 
 def channel(name: str, **about: object) -> Channel:
@@ -103,6 +106,56 @@ def test_the_document_is_kept_with_its_renderings(store: DocumentStore) -> None:
         assert store.rendering(name) == body
     assert set(stamps(store)) == set(current.composition.document.by_id)
     assert len(list(read(store.rendering("site")))) == len(stamps(store)) + 1  # the group
+
+
+def test_a_format_is_rendered_where_a_channel_hands_it_out(store: DocumentStore) -> None:
+    """Each in a file of its own that goes when nobody wants it any more; the channel gets its bytes and their name."""
+    taken = {name: Taken() for name in ("xml", "json", "glue21")}
+    centre = of(*(channel(name, format=name) for name in taken))
+    current = update(centre, facets(), store, NOON)
+    assert set(current.renderings) == {"resource", "xml", "json", "glue21"}
+    deliver_all(centre, current, lambda kind: taken[kind].spec, lambda _: False)
+    for name, file in (("xml", "current.xml"), ("json", "current.json"), ("glue21", "current.glue21.json")):
+        [handed_out] = taken[name].renderings
+        assert (handed_out.format, handed_out.body) == (Format(name), store.rendering(name))
+        assert store.rendering_path(name).name == file
+    entities = {one.id: one for one in current.composition.document.entities}
+    assert {one.id: one for one in read_xml(store.rendering("xml"))} == entities
+    assert {one.id: one for one in read_json(store.rendering("json"))} == entities
+    update(of(), facets(), store, NOON)
+    assert {path.name for path in store.rendering_path("xml").parent.iterdir()} == {
+        "current.resource.ldif",
+        "current.expires",
+    }
+
+
+def test_a_format_that_cannot_be_rendered_stays_as_it_was(
+    store: DocumentStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """All else goes on, and the channel that hands it out is told why."""
+    centre = of(channel("a", format="xml"), channel("b"))
+    update(centre, facets(), store, NOON)
+    before = store.rendering("xml")
+    monkeypatch.setattr("infoprovider.render.xml.render_xml", lambda _: b"<GLUE2/>")
+    taken = {"a": Taken(), "b": Taken()}
+    current = update(centre, facets(), store, NOON + timedelta(minutes=5))
+    assert store.rendering("xml") == before
+    first, second = deliver_all(centre, current, lambda kind: taken[kind].spec, lambda _: False)
+    assert "No matching global declaration" in str(first.error)
+    assert (taken["a"].renderings, len(taken["b"].renderings), second.error) == ([], 1, None)
+
+
+def test_what_ldif_cannot_take_is_in_no_other_format(store: DocumentStore, monkeypatch: pytest.MonkeyPatch) -> None:
+    """All renderings say the same."""
+    document = update(of(), facets(), store, NOON).composition.document
+    unfit = document.of(ApplicationEnvironment)[0].id
+    monkeypatch.setattr(
+        "infoprovider.publication.cycle.rendered",
+        lambda *_, **__: (b"", (Quarantined("ApplicationEnvironment", unfit, "it is too long"),)),
+    )
+    update(of(channel("a", format="json")), facets(), store, NOON)
+    ids = {one.id for one in read_json(store.rendering("json"))}
+    assert ids == set(document.by_id) - {unfit}
 
 
 def test_an_unchanged_document_keeps_its_stamps(store: DocumentStore) -> None:
