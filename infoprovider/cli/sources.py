@@ -26,6 +26,7 @@ from infoprovider.validation.engine import is_root
 STANDARD_INPUT = Path("-")
 MOST_BYTES = 2**29
 """What is read of a file that must be held whole: XML of 100,000 entities is a quarter of it."""
+_PIECE = 2**20
 _CONFIGURATION = frozenset({".yaml", ".yml"})
 
 
@@ -128,9 +129,13 @@ def _opened(path: Path) -> BinaryIO:
 
 
 def _whole(path: Path) -> bytes:
+    too_much = QueryError(f"{path} has more than {MOST_BYTES} bytes, which no centre needs; look at what it is")
+    if path.is_file() and path.stat().st_size > MOST_BYTES:
+        raise too_much
+    body = bytearray()
     with closing(_opened(path)) as stream:
-        # A regular file tells its size; of anything else no more is taken.
-        body = b"" if path.is_file() and path.stat().st_size > MOST_BYTES else stream.read(MOST_BYTES + 1)
-        if len(body) > MOST_BYTES or stream.read(1):
-            raise QueryError(f"{path} has more than {MOST_BYTES} bytes, which no centre needs; look at what it is")
-    return body
+        while piece := stream.read(_PIECE):
+            body += piece
+            if len(body) > MOST_BYTES:
+                raise too_much
+    return bytes(body)

@@ -3,6 +3,7 @@
 The profile's rules on CreationTime and Validity (E001, E002, W001, W002) are here, with those that it lacks.
 """
 
+import re
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 
@@ -13,6 +14,7 @@ from infoprovider.validation.rule import Rule
 CREATION_TIME, VALIDITY = "GLUE2EntityCreationTime", "GLUE2EntityValidity"
 AHEAD = timedelta(seconds=120)
 """How far a stamp may lie in the future: clocks differ."""
+_SECONDS = re.compile("[0-9]{1,20}")
 OLD = timedelta(days=730)
 LONGEST_VALIDITY = 366 * 86400
 
@@ -94,7 +96,7 @@ def _of_stamps(created: str | None, validity: str | None, now: datetime) -> Iter
     if created is None or validity is None:
         yield UNSTAMPED, "is missing", CREATION_TIME if created is None else VALIDITY
     moment = None if created is None else moment_of(created)
-    seconds = int(validity) if validity is not None and validity.isascii() and validity.isdigit() else None
+    seconds = int(validity) if validity is not None and _SECONDS.fullmatch(validity) else None
     if moment is not None and moment > now + AHEAD:
         yield FUTURE, f"is {created}, {_spell(moment - now)} ahead", CREATION_TIME
     if moment is not None and moment < now - OLD:

@@ -82,13 +82,13 @@ RULES = {
             id="ldap.rdn",
             broken="the relative name is not that of the entry's ID, or longer than 245 bytes, or not plain ASCII",
             why="slapd refuses it (64 or 80), or a BDII adds and deletes it in turns",
-            remedy="name the entry with dn(object, above), by an identifier of at most 200 plain characters",
+            remedy="name the entry by its identifier, of at most 200 plain characters (in a template: dn(object, above))",
         ),
         Rule(
             id="bdii.unsafe-value",
             broken="a value has a control character, a blank at an end, or `dn:` in it",
             why="a BDII would cut the entry there, freeze it, or strip the value",
-            remedy="write the line with line(attribute, value), which makes it safe",
+            remedy="write the value without it (in a template, line(attribute, value) makes it safe)",
         ),
     )
 }

@@ -2,6 +2,8 @@
 
 import json
 import re
+import subprocess
+import sys
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -10,8 +12,12 @@ from xml.etree import ElementTree
 import pytest
 
 from infoprovider.errors import ExitCode
+from infoprovider.render.json import render_json
+from infoprovider.render.ldif import LdifRenderer
+from infoprovider.render.xml import render_xml
 from tests.cli.conftest import Centre, Program
 from tests.fakes.ldap_server import done, entry, serving
+from tests.publication import demo
 
 WORKED = Path(__file__).parents[1] / "validation" / "data" / "worked-centre.ldif"
 
@@ -137,6 +143,23 @@ def test_several_files_must_say_the_same(program: Program, sound: Path, broken: 
     assert "'fine', which is not one of" in unreadable[0]["what"]
 
 
+def test_a_file_is_read_by_what_it_begins_with(program: Program, tmp_path: Path) -> None:
+    """XML and JSON of the demo centre are sound, and say the same as its LDIF."""
+    entities = demo.document_of_the_demo().entities
+    written = {
+        "a": LdifRenderer("site").render(demo.document_of_the_demo()),
+        "b": render_xml(entities),
+        "c": b" " + render_json(entities),
+    }
+    for name, body in written.items():
+        (tmp_path / name).write_bytes(body)
+    words = [tmp_path / name for name in written]
+    # The demo is composed at a noon of its own: only that it has passed since is told.
+    told = json.loads(program("validate", "--json", "--rules=-E001,-E002", *words).out)
+    assert [one["counts"] for one in told["sources"]] == [{}] * 5
+    assert [one["entries"] for one in told["sources"]][1:] == [len(entities)] * 2 + [0] * 2
+
+
 def test_a_live_server_is_validated(program: Program) -> None:
     """Named as older tools name it; what it does not answer is an error of its own."""
 
@@ -183,6 +206,19 @@ def test_hostile_xml_is_refused(program: Program, tmp_path: Path, text: str) -> 
     assert {one["rule"] for one in source["findings"]} == {"read.unreadable", "read.nothing"}
     assert source["findings"][0]["what"].startswith("cannot read the XML document: ")
     assert "root:" not in json.dumps(told)
+
+
+@pytest.mark.parametrize("text", [HOSTILE["laughs"], HOSTILE["deep"], '{"a":' * 100000], ids=["laughs", "deep", "json"])
+def test_hostile_documents_take_little_memory_and_time(tmp_path: Path, text: str) -> None:
+    """The whole program has 400 MB of addresses and ten seconds of processor."""
+    path = tmp_path / "hostile"
+    path.write_text(text)
+    limits = "import resource as r; r.setrlimit(r.RLIMIT_AS, (400 * 2**20,) * 2); r.setrlimit(r.RLIMIT_CPU, (10, 10))"
+    program = f"{limits}; from infoprovider.cli.main import main; main()"
+    command = [sys.executable, "-c", program, "validate", "-n", path]
+    ended = subprocess.run(command, capture_output=True, text=True, check=False, timeout=60)
+    assert (ended.returncode, ended.stderr) == (3, "")
+    assert ended.stdout.startswith("UNKNOWN: no entry was read from ")
 
 
 def test_xml_of_a_gigabyte_is_refused(program: Program, tmp_path: Path) -> None:

@@ -1,6 +1,10 @@
 """Entries of anybody: spelling that LDAP takes, entries without a tree, and references in any order."""
 
+from hypothesis import given
+from hypothesis import strategies as st
+
 from infoprovider import ldif
+from infoprovider.glue.names import ENTITY_CLASSES, attributes_of, object_classes_of
 from infoprovider.validation.engine import RULES, canonical, validate
 from infoprovider.validation.report import Level
 from infoprovider.validation.rule import RuleSet, select
@@ -100,3 +104,45 @@ def test_a_mistake_that_repeats_itself_is_counted_and_not_kept() -> None:
     broken = [entry("ComputingService", "TotalJobs=-1", id=f"s{number}") for number in range(150)]
     report = validate(located(*broken), select(RULES, only=["glue.type"]), NOON).report
     assert (len(report.findings), report.count(Level.ERROR), report.count(Level.WARNING)) == (100, 150, 0)
+
+
+VALUES = st.one_of(
+    st.text(max_size=12),
+    st.sampled_from(
+        [
+            "",
+            "0",
+            "-1",
+            "1e999",
+            "nan",
+            "9" * 400,
+            "9" * 5000,
+            "2026-02-30T12:00:00Z",
+            "2026-11-21T24:00:00Z",
+            "0001-01-01T00:00:00Z",
+        ]
+        + ["9999-12-31T23:59:59Z", "Share=:", "Share=vo:1e9", "GRID=", "https://", "a\\", "\u0660", "true", "unknown"]
+    ),
+)
+NAMES = st.one_of(
+    st.text(max_size=20), st.sampled_from([ABOVE, "o=glue", "a\\", ",", "=", "GLUE2DomainID=\\2C,o=glue"])
+)
+
+
+@st.composite
+def anything(draw: st.DrawFn) -> ldif.Record:
+    """An entry of some class, with any values of its attributes, wherever it stands."""
+    cls = draw(st.sampled_from(list(ENTITY_CLASSES.values())))
+    known = [attribute.ldap for attribute in attributes_of(cls) if attribute.ldap]
+    names = st.one_of(st.sampled_from(known), st.text(max_size=8)) if known else st.text(max_size=8)
+    attributes = draw(st.dictionaries(names, st.lists(VALUES, min_size=1, max_size=3), max_size=12))
+    classes = draw(st.one_of(st.just(list(object_classes_of(cls))), st.lists(st.text(max_size=8), max_size=3)))
+    return ldif.Record(draw(NAMES), {"objectClass": classes, **attributes})
+
+
+@given(st.lists(anything(), max_size=4))
+def test_whatever_is_read_is_judged(records: list[ldif.Record]) -> None:
+    """No value, no name and no tree ends the validation: it is a finding or it is none."""
+    verdict = validate(located(*records), select(RULES, RuleSet.ALL), NOON)
+    assert verdict.entries <= len(records)
+    assert all(finding.what for finding in verdict.report.findings)

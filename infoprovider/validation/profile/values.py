@@ -33,7 +33,7 @@ class Values:
             for one in self._rows[name]:
                 try:
                     what = one.check(value, record, self._now)
-                except (ValueError, QueryError):
+                except (ValueError, OverflowError, QueryError):
                     continue
                 if what:
                     yield one.found(record.dn, what, name)
