@@ -416,6 +416,26 @@ def test_a_region_that_is_not_there_is_a_failure(administered: Recorded) -> None
     )
 
 
+@pytest.mark.parametrize(
+    ("asked", "status", "message"),
+    [
+        ("POST", 401, "was refused: user, secret or token are wrong or have expired, or the project does not exist"),
+        ("POST", 403, "was refused: user, secret or token are wrong or have expired, or the project does not exist"),
+        ("POST", 404, "was in vain: the token has expired or was revoked, or no keystone is there; renew it"),
+        ("POST", 429, "the cloud takes no more requests now; ask less often"),
+        ("GET identity/v3$", 404, "no keystone is there; correct auth_url, which ends with /v3 as a rule"),
+    ],
+)
+def test_a_keystone_that_says_no_is_a_failure(joined: Recorded, asked: str, status: int, message: str) -> None:
+    """Never a thing that the cloud does not offer: also 403 and 404 are no answers about the cloud."""
+    joined.faults[asked] = Fault(status)
+    found = answers(joined.settings("vo001"))
+    assert len(reasons(found, Failed)) == len(SPEC.facets)
+    (reason,) = set(reasons(found, Failed).values())
+    assert reason.startswith("signing in at ")
+    assert message in reason
+
+
 def test_a_refused_user_is_tried_once(joined: Recorded, monkeypatch: pytest.MonkeyPatch) -> None:
     """A wrong password is not sent again for every question: accounts get locked by that."""
     monkeypatch.setenv("RECORDED_PASSWORD", "wrong-horse")
