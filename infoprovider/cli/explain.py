@@ -60,7 +60,11 @@ def _id(what: str) -> str:
 def _published(configuration: Configuration, id_: str) -> tuple[Entity, tuple[Source, ...]]:
     """An entity as it was rendered last, and what it was made of. Raises QueryError where it is not published."""
     store = DocumentStore(configuration.state, configuration.public)
-    entry = store.read().entries.get(id_)
+    remembered = store.read()
+    left_out = {one.id: one.why for one in remembered.withheld} | {one.id: one.why for one in remembered.quarantined}
+    entry = remembered.entries.get(id_)
+    if entry is None and id_ in left_out:
+        raise QueryError(f"{id_} is left out: {left_out[id_]}")
     if entry is None:
         raise QueryError(f"{id_} is not in the current document; see what is with `infoprovider show`")
     for tree in trees_of(configuration.channels):

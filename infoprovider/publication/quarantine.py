@@ -18,7 +18,7 @@ from infoprovider.validation.rendering import check_rendering, faulty_entities
 
 log = logging.getLogger(__name__)
 
-MOST_TRIALS = 250
+MOST_TRIALS = 400
 """How often an instance is mapped anew to find what cannot be: enough for a dozen among ten thousand."""
 
 ROUNDS = 8
@@ -75,56 +75,63 @@ class _Search:
         self._facts = facts
         self._trials = 0
         self._out: dict[_Object, str] = {}
+        lists = {facet: getattr(facts, facet) for facet in _LISTS if getattr(facts, facet) is not None}
+        whole = (facet for facet in (*_LISTS, *_WHOLE) if getattr(facts, facet) is not None)
+        projects = sorted(facts.projects - facts.withheld_projects.keys())
+        self._groups = [
+            *([_Object(facet)] for facet in whole),
+            [_Object(Facet.QUOTAS, project) for project in projects],
+            *(
+                [_Object(facet, one.id) for one in getattr(known.value, _LISTS[facet])]
+                for facet, known in lists.items()
+            ),
+        ]
+        self._projects = frozenset(projects)
 
     def result(self, error: Exception) -> Mapped:
         """What can be mapped; raises the error where nothing can, or where too much would have to be left out."""
-        groups = [
-            *([_Object(facet)] for facet in (*_LISTS, *_WHOLE) if getattr(self._facts, facet) is not None),
-            *(
-                [_Object(facet, one.id) for one in getattr(getattr(self._facts, facet).value, field)]
-                for facet, field in _LISTS.items()
-                if getattr(self._facts, facet) is not None
-            ),
-            [
-                _Object(Facet.QUOTAS, project)
-                for project in sorted(self._facts.projects - self._facts.withheld_projects.keys())
-            ],
-        ]
-        everything = frozenset(one for group in groups for one in group)
         taken: frozenset[_Object] = frozenset()
-        if self._why_not(taken, everything) is not None:
+        if self._why_not(taken) is not None:
             raise error
-        for group in groups:
-            taken = self._taken(taken, group, everything)
-        made, withheld = map_instance(self._with(taken, everything))
+        for group in self._groups:
+            self._find(taken, group)
+            left = taken.union(group) - self._out.keys()
+            # Where objects fail only together, those that come later go.
+            taken = left if self._why_not(left) is None else self._one_by_one(taken, group)
+        made, withheld = map_instance(self._with(taken))
         return Mapped(made, withheld, tuple(self._named(one, why) for one, why in self._out.items()))
 
-    def _taken(
-        self, taken: frozenset[_Object], group: Sequence[_Object], everything: frozenset[_Object]
-    ) -> frozenset[_Object]:
-        """What can be mapped of a group on top of what was taken before."""
-        if not group:
-            return taken
-        why = self._why_not(taken.union(group), everything)
+    def _find(self, taken: frozenset[_Object], group: Sequence[_Object]) -> None:
+        """Note those of a group that cannot be mapped beside what was taken before: half by half."""
+        why = self._why_not(taken.union(group)) if group else None
         if why is None:
-            return taken.union(group)
+            return
         if len(group) == 1:
             self._out[group[0]] = f"{type(why).__name__}: {why}"
-            return taken
+            return
         half = len(group) // 2
-        return self._taken(self._taken(taken, group[:half], everything), group[half:], everything)
+        self._find(taken, group[:half])
+        self._find(taken, group[half:])
 
-    def _why_not(self, taken: frozenset[_Object], everything: frozenset[_Object]) -> Exception | None:
+    def _one_by_one(self, taken: frozenset[_Object], group: Sequence[_Object]) -> frozenset[_Object]:
+        """What of a group can be mapped together, on top of what was taken before."""
+        for one in group:
+            if one not in self._out:
+                self._find(taken, [one])
+                taken = taken.union([one]) - self._out.keys()
+        return taken
+
+    def _why_not(self, taken: frozenset[_Object]) -> Exception | None:
         self._trials += 1
         if self._trials > MOST_TRIALS:
             raise InfoproviderError("too many objects of the instance cannot be mapped; see the log")
         try:
-            map_instance(self._with(taken, everything))
+            map_instance(self._with(taken))
         except Exception as error:
             return error
         return None
 
-    def _with(self, taken: frozenset[_Object], everything: frozenset[_Object]) -> InstanceFacts:
+    def _with(self, taken: frozenset[_Object]) -> InstanceFacts:
         """The facts with these objects alone; of a project that is left out it is known that it is there."""
         facts: Any = self._facts
         changes: dict[str, Any] = {
@@ -135,7 +142,7 @@ class _Search:
             if known is not None and facet not in changes:
                 objects = tuple(one for one in getattr(known.value, field) if _Object(facet, one.id) in taken)
                 changes[facet] = Known(replace(known.value, **{field: objects}), known.source)
-        left_out = {one.id for one in everything - taken if one.facet is Facet.QUOTAS}
+        left_out = {project for project in self._projects if _Object(Facet.QUOTAS, project) not in taken}
         for by_project in ("quotas", "usage"):
             known = getattr(facts, by_project)
             changes[by_project] = {id_: one for id_, one in known.items() if id_ not in left_out}

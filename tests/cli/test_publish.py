@@ -2,12 +2,15 @@
 
 import json
 from pathlib import Path
+from typing import Any
 
 from infoprovider.errors import ExitCode
 from infoprovider.ldif import read
 from tests.cli.conftest import Centre, Program
 
 SHARE = "urn:glue2:ComputingShare:rc-demo:demo-south:100"
+
+NORTH = "urn:glue2:ComputingService:rc-demo:demo-north"
 
 Entries = dict[str, dict[str, list[str]]]
 
@@ -59,6 +62,34 @@ def test_what_was_published_is_shown_and_explained(program: Program, centre: Cen
     assert missing.err == (
         "infoprovider: urn:nowhere is not in the current document; see what is with `infoprovider show`\n"
     )
+
+
+def test_what_is_left_out_is_said_and_shown(program: Program, centre: Centre) -> None:
+    """One of two ways in of one name: everything else goes out, and the exit code says partly."""
+
+    def twice(north: Any) -> None:
+        ways = north["manager"]["endpoints"][0]["sign_in"]
+        ways.append({**ways[0], "issuer_ca": "CN=Other"})
+
+    assert program("publish", "--quiet", centre.config).code == 0
+    before = bodies(centre.bdii)
+    centre.describe(twice)
+    ended = program("publish", centre.config)
+    assert ended.code == ExitCode.PARTLY
+    (line,) = [one for one in ended.err.splitlines() if "left out" in one]
+    assert "two entities have this ID: ComputingEndpoint" in line
+    assert "rename one of them, or leave one out" in line
+    assert bodies(centre.bdii).keys() == before.keys()
+    assert "quarantined" in program("show", centre.config).out
+
+
+def test_why_something_is_left_out_is_explained(program: Program, centre: Centre) -> None:
+    """A manager of which nothing was ever known."""
+    centre.forget("north")
+    assert program("publish", "--quiet", centre.config).code == ExitCode.PARTLY
+    explained = program("explain", centre.config, NORTH)
+    assert explained.code == ExitCode.QUERY
+    assert f"{NORTH} is left out: nothing is known of the VM manager of instance demo-north: " in explained.err
 
 
 def test_a_changed_description_changes_what_states_it(program: Program, centre: Centre) -> None:

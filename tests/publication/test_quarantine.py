@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from infoprovider.errors import RenderError, ValidationFailed
-from infoprovider.glue.document import Document, Quarantined
+from infoprovider.glue.document import Document, Made, Quarantined
 from infoprovider.glue.entities import (
     ApplicationEnvironment,
     ComputingService,
@@ -16,6 +16,7 @@ from infoprovider.glue.entities import (
     ExecutionEnvironment,
     MappingPolicy,
 )
+from infoprovider.inventory.model import Image
 from infoprovider.mapping import application, environment, service, share
 from infoprovider.mapping.context import InstanceFacts
 from infoprovider.mapping.identifiers import policy_of
@@ -152,6 +153,21 @@ def test_a_facet_that_cannot_be_mapped_costs_only_what_it_adds(monkeypatch: pyte
     why = "OverflowError: cannot convert float infinity to integer"
     assert found.quarantined == (Quarantined("capacity", "urn:glue2:ComputingService:rc-one:north", why),)
     assert ids(found) == expected
+
+
+def test_of_objects_that_fail_only_together_the_later_goes(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Each alone is well; which of two it is cannot be known."""
+    real = application.to_application
+
+    def broken(facts: InstanceFacts, one: Image) -> Made:
+        there = {image.id for image in facts.published_images}
+        if {"image-03", "image-30"} <= there:
+            raise ValueError("a pair")
+        return real(facts, one)
+
+    monkeypatch.setattr(application, "to_application", broken)
+    found = mapped(whole())
+    assert [(one.id.rpartition(":")[2], one.why) for one in found.quarantined] == [("image-30", "ValueError: a pair")]
 
 
 def test_an_instance_that_cannot_be_mapped_at_all_says_why(monkeypatch: pytest.MonkeyPatch) -> None:
