@@ -501,6 +501,11 @@ WRONG: dict[str, tuple[Fault, str, bool]] = {
         "GET {url}: the answer is no JSON; look at what stands between us and image",
         False,
     ),
+    "an answer without an end": (
+        Fault(200, "[" * 100_000),
+        "GET {url}: the answer is no JSON; look at what stands between us and image",
+        False,
+    ),
     "cut off": (
         Fault(200, '{"images": [', cut=True),
         "image at {origin} cannot be reached: the connection broke; check the address and that the service runs",
@@ -533,6 +538,32 @@ def test_a_service_that_goes_wrong_is_told_with_its_remedy(administered: Recorde
     assert isinstance(answer, NotOffered) is (fault.status in (403, 404))
     assert (Facet.CAPACITY, "") in observed(found)
     assert "hunter2" not in repr(found)
+
+
+@pytest.mark.parametrize(
+    ("fault", "message"),
+    [
+        (Fault(500), "GET {url}/compute/v2.1/: compute answered with error 500; its log says why"),
+        (
+            Fault(200, '{"ver'),
+            "GET {url}/compute/v2.1/: the answer is no JSON; look at what stands between us and compute",
+        ),
+    ],
+)
+def test_a_compute_service_that_fails_is_not_taken_for_an_old_one(
+    administered: Recorded, fault: Fault, message: str
+) -> None:
+    """That it does not say its version is a failure, with its reason; not a thing that it does not offer."""
+    administered.faults["compute/v2.1/?$"] = fault
+    found = answers(administered.settings("admin"), Facet.MANAGER)
+    assert reasons(found, Failed) == {(Facet.MANAGER, ""): message.format(url=administered.url)}
+
+
+def test_half_a_token_is_told(administered: Recorded) -> None:
+    """Nothing can be asked with it."""
+    administered.faults["POST"] = Fault(201, '{"token": ')
+    (reason,) = set(reasons(answers(administered.settings("admin")), Failed).values())
+    assert reason.startswith(f"identity at {administered.auth_url}: the answer cannot be used (InvalidResponse); check")
 
 
 def test_a_service_that_hangs_ends_with_the_deadline(administered: Recorded) -> None:

@@ -110,6 +110,8 @@ class Account:
                 max_version="2.latest",
             )
         if data is None or data.max_microversion is None:
+            # The library takes a service that fails for an old one: asked plainly, it says what is wrong.
+            self._get("compute", f"{_without_project(self.url('compute'))}/", "")
             raise NotThere("the compute API knows no microversions; it is older than version 2.1 (2015)")
         major, minor = data.max_microversion
         return str(data.url).rstrip("/"), f"{major}.{minor}"
@@ -178,7 +180,7 @@ class Account:
         _refuse(response, service, url, self.label, _VERDICTS)
         try:
             return response.json()
-        except ValueError as error:
+        except (ValueError, RecursionError) as error:
             raise Malformed(
                 f"GET {url}: the answer is no JSON; look at what stands between us and {service}"
             ) from error
@@ -225,13 +227,21 @@ class Account:
                     f"{service} at {url} does not say which versions it has; check the address, which for auth_url "
                     "ends with /v3 as a rule"
                 ) from error
-        raise Malformed(f"{service} at {url}: {type(error).__name__}; check the sign-in and the address") from error
+        raise Malformed(
+            f"{service} at {url}: the answer cannot be used ({type(error).__name__}); check the sign-in, the address, "
+            "and what stands between"
+        ) from error
 
 
 def joined_url(url: str, service: str, path: str) -> str:
     """The address of a call: the API's version is put in where the catalogue leaves it out."""
     version = "" if _VERSION.search(urlsplit(url).path) else _VERSIONS.get(service, "")
     return f"{url}{version}{path}"
+
+
+def _without_project(url: str) -> str:
+    """An address of a service up to its version: older catalogues put the project's id behind it."""
+    return re.sub(rf"({_VERSION.pattern}).*", r"\1", url).rstrip("/")
 
 
 def _listed(page: Any, key: str, url: str) -> list[dict[str, Any]]:
