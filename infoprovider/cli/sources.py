@@ -15,6 +15,8 @@ from infoprovider.files import fault
 from infoprovider.glue.entities import Entity, Entry
 from infoprovider.glue.names import attributes_of, object_classes_of
 from infoprovider.publication.cycle import trees_of
+from infoprovider.publication.formats import formats_of
+from infoprovider.publishers.contract import Format
 from infoprovider.query.entities import to_entity
 from infoprovider.query.json_entities import read_json
 from infoprovider.query.ldap import Server, read_server
@@ -35,18 +37,22 @@ Reader: TypeAlias = Callable[[bytes], Sequence[Entity]]
 
 _WHOLE: Mapping[bytes, Reader] = {b"<": read_xml, b"{": read_json}
 """By their first character, the formats that are read whole or not at all."""
+_PLAIN: Mapping[Format, Reader] = {Format.XML: read_xml, Format.JSON: read_json}
+"""The formats of GLUE 2.0 in which we publish the whole document."""
 
 
 @dataclass(frozen=True, slots=True)
 class Source:
     """Something to validate: how it is called, its entries as they stand, and as entities where it can be compared.
 
-    Both raise QueryError where the source cannot be read.
+    Both raise QueryError where the source cannot be read. `is_part` says that it may leave entities out, as a tree of
+    templates may.
     """
 
     name: str
     read: Callable[[], Iterable[ldif.Located | ldif.Unreadable]]
     entities: Entities | None = None
+    is_part: bool = False
 
 
 def sources_of(path: Path) -> list[Source]:
@@ -59,7 +65,7 @@ def sources_of(path: Path) -> list[Source]:
     name = "standard input" if path == STANDARD_INPUT else str(path)
     reader = _WHOLE.get(_beginning(path))
     if reader is not None:
-        return [Source(name, lambda: _from_whole(path, reader), lambda: reader(_whole(path)))]
+        return [Source(name, lambda: _from_whole(lambda: _whole(path), reader), lambda: reader(_whole(path)))]
     return [Source(name, lambda: _from_ldif(path), lambda: _entities(_whole(path)))]
 
 
@@ -71,12 +77,21 @@ def live(server: Server) -> Source:
 def _published(path: Path) -> list[Source]:
     configuration = site.read_configuration(path)
     store = DocumentStore(configuration.state, configuration.public)
-    names = [tree.name for tree in trees_of(configuration.channels)]
-    return [_of_body(str(store.rendering_path(name)), store.rendering(name)) for name in names]
+    trees = [_tree(store, tree.name) for tree in trees_of(configuration.channels)]
+    formats = [name for name in formats_of(configuration.channels) if name in _PLAIN]
+    return trees + [_document(store, name) for name in formats]
 
 
-def _of_body(name: str, body: bytes) -> Source:
-    return Source(name, lambda: read_ldif(io.BytesIO(body)), lambda: _entities(body))
+def _tree(store: DocumentStore, name: str) -> Source:
+    body = store.rendering(name)
+    path = str(store.rendering_path(name))
+    return Source(path, lambda: read_ldif(io.BytesIO(body)), lambda: _entities(body), is_part=True)
+
+
+def _document(store: DocumentStore, name: Format) -> Source:
+    body, reader = store.rendering(name), _PLAIN[name]
+    path = str(store.rendering_path(name))
+    return Source(path, lambda: _from_whole(lambda: body, reader), lambda: reader(body))
 
 
 def _entities(body: bytes) -> tuple[Entry, ...]:
@@ -89,10 +104,10 @@ def _from_ldif(path: Path) -> Iterator[ldif.Located | ldif.Unreadable]:
         yield from read_ldif(stream)
 
 
-def _from_whole(path: Path, reader: Reader) -> Iterator[ldif.Located | ldif.Unreadable]:
+def _from_whole(body: Callable[[], bytes], reader: Reader) -> Iterator[ldif.Located | ldif.Unreadable]:
     """Entities as the records that LDAP would have of them, without a place in a tree."""
     try:
-        entities = reader(_whole(path))
+        entities = reader(body())
     except QueryError as error:
         yield ldif.Unreadable(0, str(error))
         return

@@ -9,7 +9,7 @@ from typing import Annotated
 import typer
 
 from infoprovider.cli import site
-from infoprovider.cli.sources import Entities, Source, live, sources_of
+from infoprovider.cli.sources import Source, live, sources_of
 from infoprovider.errors import ConfigError, ExitCode, Finding, InfoproviderError, QueryError
 from infoprovider.files import fault
 from infoprovider.query.ldap import BASE, PORT, Server
@@ -82,23 +82,30 @@ def examined(sources: Sequence[Source], selection: Selection) -> list[Examined]:
 
 
 def compared(groups: Sequence[Sequence[Source]], selection: Selection) -> list[Examined]:
-    """Where what was named first differs from what was named after it; of a configuration its first tree counts."""
+    """Where what was named first differs from what was named after it, and trees from the document in one piece."""
     if not any(selection.has(rule) for rule in agreement.RULES):
         return []
-    comparable = [(group[0].name, group[0].entities) for group in groups if group[0].entities is not None]
-    return [_compared(*comparable[0], *other) for other in comparable[1:]]
+    comparable = [[one for one in group if one.entities is not None] for group in groups]
+    firsts = [group[0] for group in comparable if group]
+    pairs = [(firsts[0], other) for other in firsts[1:]]
+    for group in comparable:
+        whole = [one for one in group if not one.is_part][:1]
+        pairs += [(one, document) for document in whole for one in group if one is not document]
+    return [_compared(one, other) for one, other in pairs]
 
 
-def _compared(name: str, entries: Entities, other: str, others: Entities) -> Examined:
+def _compared(one: Source, other: Source) -> Examined:
     try:
-        report = Report.of(agreement.disagreements(name, entries(), other, others()))
+        ours, theirs = (source.entities() if source.entities else () for source in (one, other))
+        found = agreement.disagreements(one.name, ours, other.name, theirs, is_part=one.is_part)
+        report = Report.of(found)
     except QueryError as error:
         report = Report.of([UNREADABLE.found("", str(error))])
-    return Examined(f"{name} and {other}", 0, report)
+    return Examined(f"{one.name} and {other.name}", 0, report)
 
 
 def _sources(paths: Sequence[Path], server: Server | None) -> list[list[Source]]:
-    """By what was named; a configuration publishes several trees."""
+    """By what was named; a configuration publishes several trees, and the document in one piece."""
     configuration = os.environ.get("INFOPROVIDER_CONFIG")
     if not paths and server is None and configuration:
         paths = [Path(configuration)]

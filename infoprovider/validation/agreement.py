@@ -30,12 +30,17 @@ VALUE = Rule(
 RULES = (ABSENT, CLASS, VALUE)
 
 
-def disagreements(name: str, entries: Iterable[Entry], other: str, others: Iterable[Entry]) -> Iterator[Finding]:
-    """Where two renderings differ, each with a name for messages; groups and extensions are LDAP's own."""
+def disagreements(
+    name: str, entries: Iterable[Entry], other: str, others: Iterable[Entry], *, is_part: bool = False
+) -> Iterator[Finding]:
+    """Where two renderings differ, each with a name for messages; groups and extensions are LDAP's own.
+
+    The first may leave entities out where it is a part of the other.
+    """
     ours, theirs = _by_id(entries), _by_id(others)
     for id_ in ours.keys() - theirs.keys():
         yield ABSENT.found(id_, f"is in {name} and not in {other}")
-    for id_ in theirs.keys() - ours.keys():
+    for id_ in () if is_part else theirs.keys() - ours.keys():
         yield ABSENT.found(id_, f"is in {other} and not in {name}")
     for id_, entity in ours.items():
         counterpart = theirs.get(id_)

@@ -82,7 +82,7 @@ RULES = {
             id="ldap.rdn",
             broken="the relative name is not that of the entry's ID, or longer than 245 bytes, or not plain ASCII",
             why="slapd refuses it (64 or 80), or a BDII adds and deletes it in turns",
-            remedy="name the entry by its identifier, of at most 200 plain characters (in a template: dn(object, above))",
+            remedy="name the entry by its identifier, at most 200 plain characters (in a template: dn(object, above))",
         ),
         Rule(
             id="bdii.unsafe-value",

@@ -130,6 +130,34 @@ def test_what_was_published_is_validated(program: Program, centre: Centre) -> No
     assert ": 0 errors, 0 warnings, 0 notes in " in ended.out
 
 
+def test_what_channels_hand_out_in_several_formats_must_agree(program: Program, centre: Centre) -> None:
+    """The trees may leave entities out, but say nothing else than the document in XML and JSON."""
+    for described in (centre.config.parent / "demo").iterdir():
+        described.touch()
+    bdii = {"name": "site-bdii", "kind": "bdii", "settings": {"folder": "bdii"}}
+    xml, js = ({"name": one, "kind": "stdout", "format": one} for one in ("xml", "json"))
+    centre.change(channels=[bdii, xml, js])
+    program("publish", "--quiet", centre.config)
+    told = json.loads(program("validate", "--json", centre.config).out)
+    assert [(Path(one["source"]).name, one["counts"]) for one in told["sources"]] == [
+        ("current.resource.ldif", {}),
+        ("current.xml", {}),
+        ("current.json", {}),
+        ("current.xml", {}),
+        ("current.xml", {}),
+    ]
+    published = Path(told["sources"][1]["source"])
+    published.write_bytes(published.read_bytes().replace(b"<ServingState>production", b"<ServingState>draining"))
+    told = json.loads(program("validate", "--json", "--only=agreement", centre.config).out)
+    assert [set(one["counts"]) for one in told["sources"]] == [
+        set(),
+        set(),
+        set(),
+        {"agreement.value"},
+        {"agreement.value"},
+    ]
+
+
 def test_several_files_must_say_the_same(program: Program, sound: Path, broken: Path) -> None:
     """Values that differ and entries that are missing are told with both names."""
     shorter = sound.with_name("shorter.ldif")
