@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from infoprovider.errors import InfoproviderError, RenderError, ValidationFailed
+from infoprovider.errors import InfoproviderError, MappingError, RenderError, ValidationFailed
 from infoprovider.glue.document import Document, Made, Quarantined, Withheld, without
 from infoprovider.glue.entities import ComputingService, Entity
 from infoprovider.inventory.model import Facet
@@ -124,7 +124,7 @@ class _Search:
     def _why_not(self, taken: frozenset[_Object]) -> Exception | None:
         self._trials += 1
         if self._trials > MOST_TRIALS:
-            raise InfoproviderError("too many objects of the instance cannot be mapped; see the log")
+            raise MappingError("too many objects of the instance cannot be mapped; see the log")
         try:
             map_instance(self._with(taken))
         except Exception as error:
