@@ -33,7 +33,14 @@ SERVICE, MANAGER, ENDPOINT = "CloudComputingService", "CloudComputingManager", "
 SHARE, TYPE, ACCELERATOR = "Share", "CloudComputingInstanceType", "CloudComputingVirtualAccelerator"
 IMAGE, MAPPING, ACCESS = "CloudComputingImage", "MappingPolicy", "AccessPolicy"
 
-_SCHEMES = {"User/Password": "password", "X509-VOMS": "x509", "X509": "x509", "OIDC": "oidc", "SAML2": "saml2", "None": "none"}
+_SCHEMES = {
+    "User/Password": "password",
+    "X509-VOMS": "x509",
+    "X509": "x509",
+    "OIDC": "oidc",
+    "SAML2": "saml2",
+    "None": "none",
+}
 """GLUE 2.0's `Authn=` → the word of the GLUE 2.1 draft; what it has no word for is written in lower case."""
 
 
@@ -272,7 +279,7 @@ def _endpoint(entity: ComputingEndpoint) -> Object:
         "Semantics": next(iter(entity.semantics), None),
         "Authentication": _SCHEMES.get(authn, authn.lower()) if authn else None,
         "IssuerCA": entity.issuer_ca,
-        "TrustedCA": list(entity.trusted_ca),
+        "TrustedCA": list(entity.trusted_ca) or None,
     }
     own = {"InterfaceURL": entity.url} if sign_in else {}
     return _object(entity, fields, own | info.rest(), {SERVICE: _ids(entity.service_foreign_key)})
@@ -360,10 +367,13 @@ def _image(centre: _Centre, entity: ApplicationEnvironment) -> Object:
         "OSPlatform": info.take("Image.Platform"),
         "OSName": info.take("Image.OSName"),
         "OSVersion": info.take("Image.OSVersion"),
+        "Version": entity.app_version,
         "Description": entity.description,
     }
+    # Under this key the federation's reader looks for the version of what comes from its own image registry.
+    own = {"eu.egi.cloud.tag": entity.app_version} if entity.app_version else {}
     associations = centre.offered(entity.computing_manager_foreign_key, centre.shares_with_image(entity))
-    return _object(entity, fields, info.rest(), associations, id_=centre.id_of(entity), name=entity.app_name)
+    return _object(entity, fields, own | info.rest(), associations, id_=centre.id_of(entity), name=entity.app_name)
 
 
 def _policed_share(entity: MappingPolicy) -> dict[str, Iterable[str]]:

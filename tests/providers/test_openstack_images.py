@@ -128,3 +128,5 @@ def test_the_market_an_image_comes_from() -> None:
     """From whichever catalogue wrote it."""
     assert to_image(record(APPLIANCE_ATTRIBUTES=PACKED), ()).marketplace_uri == "https://market.example.org/1"
     assert to_image(record(marketplace="https://m.example.org/2"), ()).marketplace_uri == "https://m.example.org/2"
+    assert to_image(record(), ()).version is None
+    assert to_image(record(APPLIANCE_ATTRIBUTES='{"hv:version": "24.04"}'), ()).version == "24.04"

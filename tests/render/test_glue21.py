@@ -102,6 +102,7 @@ def cloud(**changes: Entity) -> list[Entity]:
             id="urn:i:1",
             name="i1",
             app_name="Ubuntu",
+            app_version="24.04",
             repository="https://market/1",
             computing_manager_foreign_key="urn:m",
         ),
@@ -239,7 +240,8 @@ def test_images_have_the_shares_that_start_them() -> None:
         "i3": [],
     }
     assert (images["i1"]["Name"], images["i1"]["MarketplaceURL"]) == ("Ubuntu", "https://market/1")
-    assert "MarketplaceURL" not in images["i2"]
+    assert (images["i1"]["Version"], images["i1"]["OtherInfo"]) == ("24.04", {"eu.egi.cloud.tag": "24.04"})
+    assert not {"MarketplaceURL", "Version", "OtherInfo"} & images["i2"].keys()
 
 
 def test_an_id_that_two_managers_use_names_neither() -> None:

@@ -25,6 +25,7 @@ _MARKETPLACE = ("ad:mpuri", "vmcatcher_event_ad_mpuri", "marketplace")
 _ENDORSER = ("sl:endorser", "dc:endorser", "endorser", "vmcatcher_event_sl_endorser")
 _LIST = ("il:dc:identifier", "vmcatcher_event_il_dc_identifier", "image_list")
 _EXPIRY = ("dc:date:expires", "vmcatcher_event_dc_date_expires")
+_VERSION = ("eu.egi.cloud.tag", "hv:version", "vmcatcher_event_hv_version")
 _DESCRIPTION = ("description", "vmcatcher_event_dc_description", "dc:description")
 
 
@@ -78,6 +79,7 @@ def to_image(record: Record, members: Iterable[str]) -> Image:
     return Image(
         id=record["id"],
         name=record.get("name") or record["id"],
+        version=_first(properties, _VERSION),
         description=_first(properties, _DESCRIPTION),
         marketplace_uri=_first(properties, _MARKETPLACE),
         active=record["status"] == "active" and not record.get("os_hidden"),
