@@ -295,6 +295,34 @@ def test_a_host_is_disabled(cloud: Cloud, centre: Centre) -> None:
     }
 
 
+@contextmanager
+def zone(admin: Account, name: str, host: str) -> Iterator[None]:
+    """An availability zone of one host that has no machines, for a while."""
+    wish = {"aggregate": {"name": name, "availability_zone": name}}
+    path = f"/os-aggregates/{admin.ask('POST', 'compute', '/os-aggregates', wish)['aggregate']['id']}"
+    try:
+        admin.ask("POST", "compute", f"{path}/action", {"add_host": {"host": host}})
+        try:
+            yield
+        finally:
+            admin.ask("POST", "compute", f"{path}/action", {"remove_host": {"host": host}})
+    finally:
+        admin.ask("DELETE", "compute", path)
+
+
+def test_a_zone_is_opened(cloud: Cloud, admin: Account, centre: Centre) -> None:
+    """The manager says that users can ask for it as soon as a host there takes machines, and not before."""
+    disabled = "node004"
+    with zone(admin, "opened", disabled):
+        assert centre.changes() == {}
+        cloud.set_host(disabled, status="enabled")
+        try:
+            assert "AvailabilityZone" in centre.changes()[MANAGER]
+        finally:
+            cloud.set_host(disabled, status="disabled")
+    assert centre.last[MANAGER]["AvailabilityZone"] == {"nova", "opened"}
+
+
 UNAVAILABLE = "GLUE2ExecutionEnvironmentUnavailableInstances"
 
 
