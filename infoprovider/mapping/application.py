@@ -45,10 +45,11 @@ def to_application(facts: InstanceFacts, image: Image) -> Made:
 def endorsement_of(facts: InstanceFacts, image: Image) -> Endorsement | None:
     """What is said of an image, joined by marketplace URI, by native id, or by a checksum that both know.
 
-    What was said of a file with another digest was not said of this image.
+    What was said of a file with another digest was not said of this image. Whoever uploads an image may write any
+    marketplace URI into it: without a digest that both know, its state says that the endorsement is not verified.
     """
-    for identifier in (image.marketplace_uri, image.id):
-        found = facts.endorsements_by_identifier.get(identifier or "")
+    for identifier in filter(None, (image.marketplace_uri, image.id)):
+        found = facts.endorsements_by_identifier.get(identifier)
         if found is not None and not _is_of_another_file(found, image):
             return found
     for checksum in image.checksums:

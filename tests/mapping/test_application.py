@@ -159,6 +159,12 @@ def test_the_state_says_whether_the_endorsement_was_verified(
     assert found.state == state
 
 
+def test_an_endorsement_that_names_nothing_is_said_of_no_image() -> None:
+    """An image without a marketplace URI has none in common with it."""
+    found = endorsed(image(), Endorsement(identifier="", endorser="CN=E"))
+    assert said(found, "Image.Endorser") == []
+
+
 def test_an_image_that_nobody_endorses_is_not_verified() -> None:
     """Where somebody was asked and said nothing of it."""
     found = endorsed(image())
