@@ -48,7 +48,7 @@ def replace_file(path: Path, body: bytes, *, mode: int = PUBLIC) -> None:
 
 
 def remove_leftovers(folder: Path, name: str = "*") -> None:
-    """Remove what a writer of this file, or of any, left beside it when it was killed; for whoever alone writes there."""
+    """Remove what a writer of this file, or of any, left beside it when it was killed; where only we write."""
     for path in folder.glob(f".{name}.*.new"):
         with suppress(OSError):
             path.unlink()

@@ -8,7 +8,7 @@ import threading
 import time
 from collections import Counter
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
@@ -23,7 +23,8 @@ SERVICES = ("identity", "placement", "image", "compute", "network")
 class Fault:
     """What is answered in place of the recorded: status, text, headers; how long it takes (seconds), how many times.
 
-    With `cut` the text comes at once, and the connection ends when it has taken so long, before all was sent.
+    With `cut` the text comes at once, and the connection ends when it has taken so long, before all was sent. With
+    `drips` a byte comes every tenth of a second, and no end of it.
     """
 
     status: int = 200
@@ -31,6 +32,7 @@ class Fault:
     headers: Mapping[str, str] = field(default_factory=dict)
     takes: float = 0.0
     cut: bool = False
+    drips: bool = False
     times: float = math.inf
 
 
@@ -81,10 +83,9 @@ def read(name: str) -> dict[tuple[str, str, str | None], dict[str, Any]]:
 
 
 @contextmanager
-def serving(name: str, tls: ssl.SSLContext | None = None) -> Iterator[Recorded]:
-    """The cloud as an account of this name saw it."""
-    server = ThreadingHTTPServer(("127.0.0.1", 0), _Handler)
-    server.daemon_threads = True
+def serving(name: str, tls: ssl.SSLContext | None = None, port: int = 0) -> Iterator[Recorded]:
+    """The cloud as an account of this name saw it, on this port, or on one that is free."""
+    server = _Server(("127.0.0.1", port), _Handler)
     if tls is not None:
         server.socket = tls.wrap_socket(server.socket, server_side=True)
     cloud = Recorded(f"http{'s' if tls else ''}://127.0.0.1:{server.server_port}", read(name))
@@ -97,6 +98,13 @@ def serving(name: str, tls: ssl.SSLContext | None = None) -> Iterator[Recorded]:
         server.shutdown()
         server.server_close()
         thread.join()
+
+
+class _Server(ThreadingHTTPServer):
+    daemon_threads = True
+
+    def handle_error(self, request: Any, client_address: Any) -> None:
+        """Nothing: who asks may have gone, as when a collection is ended."""
 
 
 class _Handler(BaseHTTPRequestHandler):
@@ -148,6 +156,9 @@ class _Handler(BaseHTTPRequestHandler):
             return False
         fault = self._cloud.faults[pattern]
         self._cloud.met[pattern] += 1
+        if fault.drips:
+            self._drip()
+            return True
         if fault.cut:
             self.send_response(200)
             self.send_header("Content-Length", str(len(fault.text) + 100))
@@ -160,6 +171,18 @@ class _Handler(BaseHTTPRequestHandler):
             return True
         self._send(fault.status, fault.text, fault.headers)
         return True
+
+    def _drip(self) -> None:
+        self.send_response(200)
+        self.send_header("Content-Length", "1000000")
+        self.end_headers()
+        self.close_connection = True
+        # Until nobody reads any more.
+        with suppress(OSError):
+            while True:
+                self.wfile.write(b" ")
+                self.wfile.flush()
+                time.sleep(0.1)
 
     def _send(self, status: int, text: str, headers: Mapping[str, str] = {}) -> None:
         body = re.sub(rf"@({'|'.join(SERVICES)})@", rf"{self._cloud.url}/\1", text).encode()
