@@ -263,7 +263,8 @@ def test_one_of_ten_projects_that_is_closed(cloud: Cloud, tmp_path: Path) -> Non
         operator.configure(100, cloud="north", only_projects=list(projects.values()))
         written = yaml.safe_load(operator.config.read_text())
         written["communities"] = [
-            {"name": name, "projects": [{"instance": "cloud", "project": id_}]} for name, id_ in projects.items()
+            {"name": f"vo{number}.example.org", "projects": [{"instance": "cloud", "project": id_}]}
+            for number, id_ in enumerate(projects.values())
         ]
         written["instances"][0]["defaults"] = {"platform": "amd64", "os_family": "linux"}
         operator.config.write_text(yaml.safe_dump(written))
