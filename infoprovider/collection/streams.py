@@ -62,6 +62,8 @@ class Remarks:
         self._tail = (self._tail + chunk)[-self._bytes_of_line :]
         if not self._left:  # there may be millions more: they are not worth being looked at one by one
             self._left_out += chunk.count(b"\n")
+            # A line that had begun is among them.
+            self._lines = Lines(self._bytes_of_line)
             return
         for line in self._lines.feed(chunk):
             self._take(line)
