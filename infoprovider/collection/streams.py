@@ -52,6 +52,7 @@ class Remarks:
     def __init__(self, lines: int, bytes_of_line: int, log: "logging.LoggerAdapter[logging.Logger]") -> None:
         self._left = lines
         self._left_out = 0
+        self._only_counts = False
         self._bytes_of_line = bytes_of_line
         self._lines = Lines(bytes_of_line)
         self._tail = b""
@@ -62,16 +63,18 @@ class Remarks:
         self._tail = (self._tail + chunk)[-self._bytes_of_line :]
         if not self._left:  # there may be millions more: they are not worth being looked at one by one
             self._left_out += chunk.count(b"\n")
-            # A line that had begun is among them.
-            self._lines = Lines(self._bytes_of_line)
+            self._only_counts = True
             return
         for line in self._lines.feed(chunk):
             self._take(line)
 
     def end(self) -> None:
         """Take what came without an end, and say how much was left out."""
-        for line in self._lines.rest():
-            self._take(line)
+        if self._only_counts:
+            self._left_out += not self._tail.endswith(b"\n")
+        else:
+            for line in self._lines.rest():
+                self._take(line)
         if self._left_out:
             self._log.warning("%d more lines on its standard error are not logged", self._left_out)
 
