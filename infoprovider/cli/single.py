@@ -28,12 +28,12 @@ PATIENCE = 300.0
 """Seconds that a manager has for everything: nobody waits for a trial but the operator."""
 
 
-def configuration_of(kind: str, settings: Mapping[str, Any], os_family: str) -> Configuration:
+def configuration_of(kind: str, settings: Mapping[str, Any], defaults: Defaults) -> Configuration:
     """A centre of one instance, named like its kind, without communities and channels; nothing is kept of it.
 
     Raises PluginError where the kind cannot be used, ConfigError where its settings are wrong.
     """
-    block = InstanceBlock(name=kind, kind=kind, deadline=PATIENCE, defaults=Defaults(os_family=os_family))
+    block = InstanceBlock(name=kind, kind=kind, deadline=PATIENCE, defaults=defaults)
     return Configuration(
         centre=Centre(name=CENTRE),
         communities=(),

@@ -28,6 +28,9 @@ ConfigurationPath = Annotated[
 ]
 
 
+NAMED = 3
+"""How many of those that are left out for the same reason are named."""
+
 clock = Clock()
 
 
@@ -79,8 +82,8 @@ def report_problems(
             facets = ", ".join(dict.fromkeys(_named(one) for one in outcome.failed if one.reason == reason))
             is_all = len(reasons) == 1 and not outcome.answered
             warn(f"instance {instance}: {reason}" if is_all else f"instance {instance}, {facets}: {reason}")
-    for one in withheld:
-        warn(f"withheld {one.entity} {one.id}: {one.why}")
+    for (entity, why), ids in _alike(withheld):
+        warn(f"withheld {entity} {ids}: {why}")
     for bad in quarantined:
         where = f" in the tree {bad.tree}" if bad.tree else ""
         warn(f"left out{where} {bad.entity} {bad.id}: {bad.why}")
@@ -88,6 +91,16 @@ def report_problems(
     if gave_nothing(outcomes):
         return ExitCode.COLLECT
     return ExitCode.PARTLY if failed or withheld or quarantined else ExitCode.SUCCESS
+
+
+def _alike(withheld: Sequence[Withheld]) -> Iterator[tuple[tuple[str, str], str]]:
+    """What is withheld, told once for all of a class that are for the same reason."""
+    groups: dict[tuple[str, str], list[str]] = {}
+    for one in withheld:
+        groups.setdefault((one.entity, one.why), []).append(one.id)
+    for group, ids in groups.items():
+        further = len(ids) - NAMED
+        yield group, ", ".join(ids[:NAMED]) + (f" and {further} more" if further > 0 else "")
 
 
 def gave_nothing(outcomes: dict[str, Outcome]) -> bool:

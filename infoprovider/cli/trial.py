@@ -10,7 +10,7 @@ from infoprovider import plugins
 from infoprovider.cli import site
 from infoprovider.cli.show import print_centre, print_json_of
 from infoprovider.cli.single import configuration_of, with_communities
-from infoprovider.config.model import TemplateSet
+from infoprovider.config.model import Defaults, TemplateSet
 from infoprovider.publication.compose import compose
 from infoprovider.publication.cycle import Tree, render
 from infoprovider.publication.formats import render_format
@@ -34,6 +34,9 @@ def trial(
     os_family: Annotated[
         str, typer.Option("--os-family", help="What stands for an instance type's system where images differ (KIND).")
     ] = "linux",
+    platform: Annotated[
+        str | None, typer.Option("--platform", help="Architecture where neither hosts nor types tell it: amd64 (KIND).")
+    ] = None,
     format_: Annotated[
         Format | None, typer.Option("--format", help="Print what a channel of this format hands out.")
     ] = None,
@@ -48,7 +51,7 @@ def trial(
     facets = MemoryFacets()
     if what in plugins.kinds(plugins.PROVIDERS):
         settings = {"cloud": os_cloud} if os_cloud else {}
-        configuration = configuration_of(what, settings, os_family)
+        configuration = configuration_of(what, settings, Defaults(os_family=os_family, platform=platform))
         outcomes = site.collect(configuration, facets, everything=True)
         configuration = with_communities(configuration, facets)
     else:

@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from infoprovider.cli.single import configuration_of, with_communities
+from infoprovider.config.model import Defaults
 from infoprovider.errors import ConfigError, PluginError
 from infoprovider.inventory.model import Facet, Quotas, Usage
 from infoprovider.inventory.observation import Observed
@@ -28,7 +29,7 @@ def facets(*names: tuple[str, str | None]) -> MemoryFacets:
 def test_settings_that_are_missing_are_named() -> None:
     """The message names the setting and where to read on."""
     with pytest.raises(ConfigError) as caught:
-        configuration_of("static", {}, "linux")
+        configuration_of("static", {}, Defaults(os_family="linux"))
     assert str(caught.value) == (
         "command line: static.file: Field required; name it with an option, or write a configuration file "
         "(docs/providers/static.md)"
@@ -38,18 +39,20 @@ def test_settings_that_are_missing_are_named() -> None:
 def test_a_kind_that_is_not_there_is_refused() -> None:
     """With the nearest one, as everywhere."""
     with pytest.raises(PluginError, match="there is no provider of kind statik; write static"):
-        configuration_of("statik", {}, "linux")
+        configuration_of("statik", {}, Defaults(os_family="linux"))
 
 
 def test_a_file_that_is_not_there_is_found_before_anybody_is_asked() -> None:
     """By what the kind itself says of its settings."""
     with pytest.raises(ConfigError, match=r"nowhere\.yaml: cannot be read"):
-        configuration_of("static", {"file": "nowhere.yaml"}, "linux")
+        configuration_of("static", {"file": "nowhere.yaml"}, Defaults(os_family="linux"))
 
 
 def test_every_project_stands_for_a_community_of_its_name() -> None:
     """Names become ones that a community may have; equal ones are told apart by the project's id."""
-    configuration = configuration_of("static", {"file": str(EXAMPLES / "demo" / "north.yaml")}, "linux")
+    configuration = configuration_of(
+        "static", {"file": str(EXAMPLES / "demo" / "north.yaml")}, Defaults(os_family="linux")
+    )
     found = with_communities(
         configuration, facets(("p1", "Physics & more"), ("p2", None), ("p3", "physics-more"))
     ).communities
@@ -60,3 +63,11 @@ def test_every_project_stands_for_a_community_of_its_name() -> None:
         ("physics-more-p3", "p3"),
     ]
     assert {one.projects[0].instance for one in found} == {"static"}
+
+
+def test_the_operator_may_say_what_the_manager_does_not() -> None:
+    """What stands for a platform that nobody tells is part of the trial's configuration."""
+    configuration = configuration_of(
+        "static", {"file": str(EXAMPLES / "demo" / "north.yaml")}, Defaults(platform="arm64")
+    )
+    assert configuration.instances[0].block.defaults == Defaults(platform="arm64")

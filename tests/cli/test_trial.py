@@ -119,3 +119,14 @@ def test_what_glue_demands_and_nobody_tells_is_withheld_with_the_remedy(program:
         "infoprovider: withheld ExecutionEnvironment urn:glue2:ExecutionEnvironment:rc-one:north:small: "
         "Platform is not known, and GLUE 2.0 demands it; declare it as `defaults: { platform: … }` of the instance\n"
     )
+
+
+def test_what_is_withheld_for_one_reason_is_told_in_one_line(program: Program, small: Path) -> None:
+    """Thirty types without a platform are one thing to mend."""
+    north = small.parent / "north.yaml"
+    types = ", ".join(f"{{ id: t{number}, vcpus: 1, memory_mib: 1024, disk_gib: 10 }}" for number in range(30))
+    north.write_text(north.read_text() + f"instance_types: [{types}]\n")
+    ended = program("try", small)
+    (line,) = ended.err.splitlines()
+    assert "north:t0, " in line
+    assert " and 27 more: Platform is not known" in line

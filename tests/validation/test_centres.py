@@ -10,6 +10,7 @@ import pytest
 
 from benchmarks import synthetic
 from infoprovider.cli.single import configuration_of, with_communities
+from infoprovider.config.model import Defaults
 from infoprovider.glue.document import Document
 from infoprovider.inventory.observation import Observed
 from infoprovider.publication.compose import compose
@@ -103,7 +104,9 @@ def openstack() -> Document:
     with pytest.MonkeyPatch.context() as patch, serving("admin") as cloud:
         patch.setenv("RECORDED_PASSWORD", PASSWORD)
         found = recorded.answers(cloud.settings("admin"))
-        configuration = replace(configuration_of("openstack", cloud.settings("admin"), "linux"), loaded_at=recorded.NOW)
+        configuration = replace(
+            configuration_of("openstack", cloud.settings("admin"), Defaults(os_family="linux")), loaded_at=recorded.NOW
+        )
     facets = MemoryFacets()
     for one in found:
         if isinstance(one, Observed):
