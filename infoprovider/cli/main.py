@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 from infoprovider import __version__
-from infoprovider.cli import check, collect, explain, init, logs, poke, publish, run, show, trial, validate
+from infoprovider.cli import check, collect, diff, explain, init, logs, poke, publish, run, show, trial, validate
 from infoprovider.errors import ConfigError, ExitCode, InfoproviderError
 
 app = typer.Typer(
@@ -27,6 +27,7 @@ app.command("run")(run.run)
 app.command("poke")(poke.poke)
 app.command("show")(show.show)
 app.command("validate")(validate.validate)
+app.command("diff")(diff.diff)
 app.command("explain")(explain.explain_command)
 
 

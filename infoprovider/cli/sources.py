@@ -10,6 +10,7 @@ from typing import BinaryIO, TypeAlias
 
 from infoprovider import ldif
 from infoprovider.cli import site
+from infoprovider.config.model import Configuration
 from infoprovider.errors import QueryError
 from infoprovider.files import fault
 from infoprovider.glue.entities import Entity, Entry
@@ -60,13 +61,18 @@ def sources_of(path: Path) -> list[Source]:
 
     Raises ConfigError, StoreError, or QueryError where a file cannot be opened.
     """
-    if path.suffix.lower() in _CONFIGURATION:
+    if is_configuration(path):
         return _published(path)
     name = "standard input" if path == STANDARD_INPUT else str(path)
     reader = _WHOLE.get(_beginning(path))
     if reader is not None:
         return [Source(name, lambda: _from_whole(lambda: _whole(path), reader), lambda: reader(_whole(path)))]
     return [Source(name, lambda: _from_ldif(path), lambda: _entities(_whole(path)))]
+
+
+def is_configuration(path: Path) -> bool:
+    """Whether a path stands for a configuration."""
+    return path.suffix.lower() in _CONFIGURATION
 
 
 def live(server: Server) -> Source:
@@ -76,10 +82,19 @@ def live(server: Server) -> Source:
 
 def _published(path: Path) -> list[Source]:
     configuration = site.read_configuration(path)
+    return [rendering(configuration, name) for name in renderings_of(configuration)]
+
+
+def renderings_of(configuration: Configuration) -> list[str]:
+    """The names of what a configuration publishes and can be read back: its trees, XML and JSON of GLUE 2.0."""
+    trees = [tree.name for tree in trees_of(configuration.channels)]
+    return trees + [name for name in formats_of(configuration.channels) if name in _PLAIN]
+
+
+def rendering(configuration: Configuration, name: str) -> Source:
+    """One of them as it stands now. Raises StoreError where there is none yet."""
     store = DocumentStore(configuration.state, configuration.public)
-    trees = [_tree(store, tree.name) for tree in trees_of(configuration.channels)]
-    formats = [name for name in formats_of(configuration.channels) if name in _PLAIN]
-    return trees + [_document(store, name) for name in formats]
+    return _document(store, Format(name)) if name in _PLAIN else _tree(store, name)
 
 
 def _tree(store: DocumentStore, name: str) -> Source:
