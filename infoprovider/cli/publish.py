@@ -35,6 +35,8 @@ def publish(
         _keep(configuration, delivered)
     if not quiet:
         _print_report(len(current.composition.document.made), delivered)
+    if current.not_kept is not None:
+        site.warn(f"the document is handed out, but not kept: {current.not_kept}")
     for tree, error in current.failed_trees.items():
         site.warn(f"the tree {tree} stays as it was: {error}")
     for one in delivered:
@@ -64,6 +66,8 @@ def _keep(configuration: Configuration, delivered: tuple[Delivered, ...]) -> Non
 
 def _exit_code(collected: ExitCode, delivered: tuple[Delivered, ...], current: Current) -> ExitCode:
     failed = [one for one in delivered if one.error is not None]
+    if current.not_kept is not None:
+        return ExitCode.STORE
     if not failed:
         return ExitCode.PARTLY if current.failed_trees else collected
     return ExitCode.PUBLISH if len(failed) == len(delivered) else ExitCode.PARTLY

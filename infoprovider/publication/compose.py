@@ -2,6 +2,7 @@
 
 import logging
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -62,12 +63,13 @@ def compose(configuration: Configuration, facets: Facets, former: Former, now: d
 
 
 def _mapped(instance: Instance, configuration: Configuration, context: CentreContext, facets: Facets) -> Mapped:
-    """What an instance became, whatever is wrong with its facts. Raises StoreError where they cannot be read."""
+    """What an instance became, whatever is wrong with its facts."""
     try:
         facts = facts_of(instance, configuration, context, facets)
         return mapped(facts) if isinstance(facts, InstanceFacts) else Mapped(withheld=(facts,))
-    except StoreError:
-        raise
+    except StoreError as error:
+        why = f"what is known of instance {instance.name} cannot be read: {error}"
+        return Mapped(withheld=(Withheld("ComputingService", service_of(configuration, instance), why),))
     except Exception as error:  # one instance must not take the others along
         log.exception("instance %s cannot be mapped", instance.name)
         why = f"what is known of instance {instance.name} cannot be mapped: {type(error).__name__}: {error}"
@@ -77,10 +79,12 @@ def _mapped(instance: Instance, configuration: Configuration, context: CentreCon
 
 def _expiry(configuration: Configuration, facets: Facets, now: datetime) -> datetime:
     """When the document must no longer be handed out: when the first of its facets is to be withheld."""
-    moments = [
-        expires_at(observed, facets.outcome(instance.name), configuration, now)
-        for instance in configuration.instances
-        for observed in facets.observations(instance.name)
-    ]
+    moments: list[datetime] = []
+    for instance in configuration.instances:
+        # What cannot be read is not in the document either.
+        with suppress(StoreError):
+            outcome = facets.outcome(instance.name)
+            kept = facets.observations(instance.name)
+            moments += (expires_at(observed, outcome, configuration, now) for observed in kept)
     ahead = [moment for moment in moments if moment > now]
     return min(ahead, default=now + timedelta(seconds=default_freshness(Facet.MANAGER).publish_for))

@@ -49,7 +49,7 @@ class Listener(Protocol):
         ...
 
     def not_composed(self, reason: str) -> None:
-        """No document could be composed or kept; the former one stays."""
+        """No document could be composed, or it could not be kept."""
         ...
 
 
@@ -157,16 +157,19 @@ class Composer:
             current = self._compose(configuration)
             expires_at = began + _seconds_left(current)
         except InfoproviderError as error:
-            self._say(str(error))
+            self._say(f"nothing new is published: {error}")
             self._listener.not_composed(str(error))
         except Exception as error:
             self._listener.not_composed(f"{type(error).__name__}: {error}")
             raise
         else:
-            self._say("")
+            self._say(f"the document is handed out, but not kept: {current.not_kept}" if current.not_kept else "")
             self._say_left_out(current)
             self._offer(Edition(configuration, current, expires_at))
-            self._count(current, time.monotonic() - began)
+            if current.not_kept:
+                self._listener.not_composed(str(current.not_kept))
+            else:
+                self._count(current, time.monotonic() - began)
         finally:
             now = time.monotonic()
             with self._awake:
@@ -175,7 +178,7 @@ class Composer:
     def _say(self, fault: str) -> None:
         """Log what keeps the document from being composed when it begins and when it ends, not every minute."""
         if fault and fault != self._last_fault:
-            log.error("nothing new is published: %s", fault)
+            log.error("%s", fault)
         elif self._last_fault and not fault:
             log.warning("the document is composed again")
         self._last_fault = fault

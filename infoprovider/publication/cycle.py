@@ -55,7 +55,7 @@ class Current:
 
     `quarantined` is what was left out because it fails its checks, `failed_trees` why a tree or a format could not be
     rendered (what was handed out of it before stays), `changes` how the tree `resource` differs from what it was
-    before.
+    before, `not_kept` why our own folders do not hold it.
     """
 
     composition: Composition
@@ -63,6 +63,7 @@ class Current:
     quarantined: tuple[Quarantined, ...]
     failed_trees: Mapping[str, InfoproviderError]
     changes: Changes
+    not_kept: StoreError | None = None
 
 
 def tree_of(channel: ChannelBlock) -> Tree:
@@ -105,7 +106,8 @@ def update(configuration: Configuration, facets: Facets, store: DocumentStore, n
     """Compose, render, check and keep the current document.
 
     A tree or format that cannot be rendered stays as it was, until that expires; all others go on. Raises what the last
-    of them says where no tree can be rendered, StoreError where nothing can be kept: then everything stays as it was.
+    of them says where no tree can be rendered. What cannot be kept is handed out all the same: a full disk of ours must
+    not leave old facts with a channel for ever.
     """
     composition = compose(configuration, facets, _former(store), now)
     good: dict[str, Rendered] = {}
@@ -135,8 +137,12 @@ def update(configuration: Configuration, facets: Facets, store: DocumentStore, n
     digests = {id_: stamp.digest for id_, stamp in composition.stamps.items()}
     kept = replace(composition.document, quarantined=left_out)
     unchanged = {name: str(error) for name, error in failed.items()}
-    store.keep(kept, digests, renderings, composition.composed_at, composition.expires_at, unchanged)
-    return Current(composition, renderings, left_out, failed, changes)
+    not_kept = None
+    try:
+        store.keep(kept, digests, renderings, composition.composed_at, composition.expires_at, unchanged)
+    except StoreError as error:
+        not_kept = error
+    return Current(composition, renderings, left_out, failed, changes, not_kept)
 
 
 def _in_format(document: Document, unfit: tuple[Quarantined, ...], format_: Format) -> bytes:
@@ -168,10 +174,18 @@ def _former(store: DocumentStore) -> Former:
     try:
         remembered = store.read()
     except StoreError as error:
-        log.error("%s; it is now %s", error, store.set_aside())  # noqa: TRY400  (the traceback says no more)
+        log.error("%s; it is now %s", error, _set_aside(store))  # noqa: TRY400  (the traceback says no more)
         return Former()
     stamps = {id_: Stamp(entry.digest, entry.creation_time, entry.moments) for id_, entry in remembered.entries.items()}
     return Former(stamps, remembered.composed_at)
+
+
+def _set_aside(store: DocumentStore) -> str:
+    """Where the document of before is now, in words."""
+    try:
+        return str(store.set_aside())
+    except StoreError as error:
+        return f"still there: {error}"
 
 
 def deliver_all(

@@ -142,6 +142,25 @@ def test_what_cannot_be_composed_is_said_once_and_tried_again(bench: Bench, capl
     assert bench.faults == []
 
 
+def test_what_cannot_be_kept_is_offered_and_said(bench: Bench, caplog: pytest.LogCaptureFixture) -> None:
+    """Once, and that it is over."""
+    bench.folder = bench.folder / "state"
+    bench.folder.write_text("a file where a folder belongs")
+    with caplog.at_level(logging.WARNING):
+        bench.loop.start()
+        bench.wait()
+        bench.composer.changed()
+        bench.wait()
+        bench.folder.unlink()
+        bench.composer.changed()
+        bench.wait()
+    assert len(bench.editions) == 3
+    assert (len(bench.reasons), len(bench.counts)) == (2, 1)
+    said, over = [record.getMessage() for record in caplog.records if record.name == composer_module.__name__]
+    assert said.startswith("the document is handed out, but not kept: cannot make the folder ")
+    assert over == "the document is composed again"
+
+
 def test_a_fault_of_ours_is_counted_as_one(bench: Bench) -> None:
     """And the next composition comes nevertheless."""
     bench.errors += [KeyError("unforeseen")]

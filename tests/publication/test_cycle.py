@@ -1,6 +1,7 @@
 """The current document rendered, proven, kept and delivered: each step whole, or the former one stays."""
 
-from collections.abc import Iterator
+import errno
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from datetime import datetime, timedelta
@@ -14,6 +15,7 @@ from infoprovider.errors import PluginError, Refused, RenderError, StoreError
 from infoprovider.glue.document import Made, Quarantined
 from infoprovider.glue.entities import ApplicationEnvironment
 from infoprovider.inventory.model import Facet, Image
+from infoprovider.inventory.observation import Observed, Outcome
 from infoprovider.ldif import read
 from infoprovider.mapping import application, endpoint
 from infoprovider.mapping.context import InstanceFacts
@@ -308,11 +310,61 @@ def test_state_that_cannot_be_read_keeps_nobody_from_publishing(
     assert "is now" in caplog.text
 
 
-def test_state_that_cannot_be_written_hands_nothing_out(tmp_path: Path) -> None:
-    """Or the BDII would get what nobody could compare with later."""
+def test_state_that_cannot_be_written_is_said_and_holds_nothing_up(tmp_path: Path) -> None:
+    """A channel would else go on handing out what is to be withdrawn, for as long as our disk is full."""
     (tmp_path / "state").write_text("a file")
-    with pytest.raises(StoreError):
-        update(of(), facets(), DocumentStore(tmp_path / "state", tmp_path / "public"), NOON)
+    taken = Taken()
+    configured = of(channel("a"))
+    current = update(configured, facets(), DocumentStore(tmp_path / "state", tmp_path / "public"), NOON)
+    assert "cannot" in str(current.not_kept)
+    deliver_all(configured, current, lambda _: taken.spec, lambda _: True)
+    assert [one.body for one in taken.renderings] == [current.renderings["resource"]]
+
+
+def test_state_that_can_be_neither_read_nor_set_aside_holds_nothing_up(
+    store: DocumentStore, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As on a file system that has become read-only; that it is still there is said."""
+    update(of(), facets(), store, NOON)
+    store.path.write_text("{")
+
+    def read_only(_self: Path, _target: Path) -> Path:
+        raise OSError(errno.EROFS, "Read-only file system")
+
+    monkeypatch.setattr(Path, "replace", read_only)
+    current = update(of(), facets(), store, NOON)
+    assert "read-only file system" in str(current.not_kept)
+    assert current.renderings["resource"] == store.rendering("resource")
+    assert "it is now still there: cannot rename" in caplog.text
+
+
+class HalfLegible(MemoryFacets):
+    """Facets of which one instance's cannot be read."""
+
+    def __init__(self, whole: MemoryFacets, illegible: str) -> None:
+        super().__init__()
+        self._whole, self._illegible = whole, illegible
+
+    def observations(self, instance: str) -> Sequence[Observed]:
+        """What is kept, unless it cannot be read."""
+        if instance == self._illegible:
+            raise StoreError("cannot read demo-north/usage.json: permission denied")
+        return self._whole.observations(instance)
+
+    def outcome(self, instance: str) -> Outcome | None:
+        """How the last attempts went."""
+        return self._whole.outcome(instance)
+
+
+def test_an_instance_whose_facts_cannot_be_read_stays_as_it_was(store: DocumentStore) -> None:
+    """And the others go on."""
+    before = update(of(), facets(), store, NOON)
+    after = update(of(), HalfLegible(facets(), "demo-north"), store, NOON)
+    assert [one.why for one in after.composition.document.withheld if "demo-north" in one.id] == [
+        "what is known of instance demo-north cannot be read: cannot read demo-north/usage.json: permission denied"
+    ]
+    was, now = (b"\n".join(sorted(one.renderings["resource"].split(b"\n"))) for one in (before, after))
+    assert was == now
 
 
 def test_each_channel_gets_the_tree_that_it_hands_out(store: DocumentStore) -> None:
