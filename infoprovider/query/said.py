@@ -30,7 +30,7 @@ _ATTRIBUTES: Mapping[type[Entry], Mapping[str, tuple[str, Callable[[str], Any] |
     }
     for cls in ENTITY_CLASSES.values()
 }
-"""By names in lower case: GLUE's name of an attribute, and how its values are read where they have several spellings."""
+"""By names in lower case: GLUE's name of an attribute, and how values are read that have several spellings."""
 
 
 @dataclass(frozen=True, slots=True)
