@@ -104,6 +104,15 @@ def ask(state: Path, question: Question) -> Answer:
         raise StoreError(f"the `infoprovider run` of {state} ended while it was asked; look at its log") from error
 
 
+def is_answered(state: Path) -> bool:
+    """Whether somebody listens there, within the usual patience; nothing is asked."""
+    try:
+        with _connected(state):
+            return True
+    except OSError:
+        return False
+
+
 def _received(line: socket.socket) -> bytes:
     """The first line that comes."""
     received = b""

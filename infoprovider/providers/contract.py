@@ -16,6 +16,7 @@ import logging
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
+from pathlib import Path
 from typing import Any, Generic, Protocol, TypeAlias, TypeVar
 
 from pydantic import BaseModel
@@ -61,6 +62,7 @@ class Parts:
 
 
 __all__ = [
+    "Address",
     "Answer",
     "AnyProviderSpec",
     "Collect",
@@ -86,6 +88,18 @@ class CollectContext:
     deadline: Deadline
     now: Callable[[], datetime]
     log: "logging.LoggerAdapter[logging.Logger]"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Address:
+    """Where a manager is asked: `url` without a password, `authorities` is the file of those whose certificates count.
+
+    Without `authorities` the system's count; `is_verified` is False where the operator wants no certificate checked.
+    """
+
+    url: str
+    authorities: Path | None = None
+    is_verified: bool = True
 
 
 class Collect(Protocol[S_contra]):
@@ -127,7 +141,8 @@ class ProviderSpec(Generic[S]):
     False for a description that is read from a file. `needs` are importable names of optional packages. `check` finds
     what `infoprovider check` can tell of the settings without asking the manager or the network: files that they name,
     programs that are not there. `watch` waits for the manager's own events, where `is_watched` says of the settings
-    that there are any.
+    that there are any. `addresses` are where the manager is asked first, as far as the settings tell, so that
+    `infoprovider check --deep` can tell a network from a manager; it raises ConfigError where they cannot be read.
     """
 
     kind: str
@@ -139,6 +154,7 @@ class ProviderSpec(Generic[S]):
     check: Callable[[S], Iterable[Finding]] | None = None
     watch: Watch[S] | None = None
     is_watched: Callable[[S], bool] = lambda _: True
+    addresses: Callable[[S], Iterable[Address]] | None = None
 
 
 AnyProviderSpec: TypeAlias = ProviderSpec[Any]

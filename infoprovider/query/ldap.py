@@ -31,13 +31,14 @@ _LIMITS = {3: "its time limit", 4: "its size limit", 11: "an administrative limi
 
 @dataclass(frozen=True, slots=True)
 class Server:
-    """What is asked, and for how many seconds in all."""
+    """What is asked, and for how many seconds in all; `attributes` as LDAP names them, `+` for those of operation."""
 
     host: str
     port: int = PORT
     base: str = BASE
     timeout: float = 60.0
     search_filter: str = "(objectClass=*)"
+    attributes: tuple[str, ...] = ("*",)
 
     def __str__(self) -> str:
         host = f"[{self.host}]" if ":" in self.host else self.host
@@ -97,7 +98,7 @@ def _pages(server: Server, connection: Any, deadline: Deadline) -> Iterator[Loca
         connection.search(
             server.base,
             server.search_filter,
-            attributes=["*"],
+            attributes=list(server.attributes),
             paged_size=_PAGE,
             paged_criticality=False,
             paged_cookie=cookie,

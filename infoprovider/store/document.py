@@ -155,6 +155,11 @@ class DocumentStore:
         except StoreError:
             return None
 
+    def has_expired(self, name: str) -> bool:
+        """Whether a rendering may no longer be handed out; so it is where nobody can tell, as the hook has it too."""
+        own = self._own_expiry(name)
+        return _has_come(own if own.exists() else self._public / "current.expires")
+
     def _unreadable(self, why: str) -> StoreError:
         return StoreError(f"{self.path} {why}; `infoprovider publish` sets it aside, and stamps begin anew")
 

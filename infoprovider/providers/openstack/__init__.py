@@ -43,7 +43,7 @@ from infoprovider.providers.openstack.room import (
     with_pools,
 )
 from infoprovider.providers.openstack.settings import OpenStackSettings
-from infoprovider.providers.openstack.sign_in import way_in
+from infoprovider.providers.openstack.sign_in import addresses, way_in
 
 T = TypeVar("T")
 
@@ -329,4 +329,5 @@ SPEC = ProviderSpec(
     collect=collect,
     needs=("keystoneauth1", "openstack"),
     check=check,
+    addresses=addresses,
 )

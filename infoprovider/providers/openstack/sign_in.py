@@ -1,10 +1,14 @@
 """How an account of an OpenStack signs in: by an entry of clouds.yaml, or by any sign-in plug-in of keystoneauth."""
 
+import os
 import warnings
+from collections.abc import Iterator
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 from infoprovider.errors import ConfigError, Finding
+from infoprovider.providers.contract import Address
 from infoprovider.providers.openstack.account import USER_AGENT, Account
 from infoprovider.providers.openstack.patience import Patience, PatientAdapter
 from infoprovider.providers.openstack.settings import Credentials, OpenStackSettings
@@ -40,6 +44,26 @@ def sign_in(
         session.mount(scheme, PatientAdapter(TCPKeepAliveAdapter(pool_maxsize=settings.connections), patience))
     region, interface = settings.region or way.region, settings.interface or way.interface or "public"
     return Account(session, patience.deadline, credentials.label, region, interface)
+
+
+def addresses(settings: OpenStackSettings) -> Iterator[Address]:
+    """Where keystone is, for each sign-in, and whose certificates count there. Raises ConfigError as `way_in` does."""
+    for credentials in (*([settings] if settings.is_given else []), *settings.projects):
+        way = way_in(credentials, settings)
+        verify = str(settings.ca_file) if settings.ca_file is not None else way.verify
+        url = str(getattr(way.plugin, "auth_url", None) or "")
+        if url:
+            yield Address(url=url, authorities=_authorities(verify), is_verified=bool(verify))
+
+
+def _authorities(verify: bool | str) -> Path | None:
+    """The file that requests trusts: the one that is named, by the settings or the environment, else its own."""
+    from requests.utils import DEFAULT_CA_BUNDLE_PATH
+
+    if isinstance(verify, str):
+        return Path(verify)
+    named = os.environ.get("REQUESTS_CA_BUNDLE") or os.environ.get("CURL_CA_BUNDLE")
+    return Path(named or DEFAULT_CA_BUNDLE_PATH) if verify else None
 
 
 def way_in(credentials: Credentials, settings: OpenStackSettings) -> WayIn:

@@ -1,0 +1,55 @@
+"""What the configuration says, as `infoprovider check` judges it, sorted by the layer that it is about."""
+
+import re
+from collections.abc import Iterable
+
+from infoprovider import errors
+from infoprovider.cli.checks import examine
+from infoprovider.cli.doctor.diagnosis import Finding
+from infoprovider.cli.doctor.patient import Findings, Patient, channel, instance
+
+_BLOCK = re.compile(r"(instances|channels)\[(\d+)\](?:\.(\w+))?")
+_PLUG_IN = re.compile(r"there is no (provider|publisher) of kind|needs the Python package|cannot be imported")
+_SECRET = re.compile(r"^(the file|the environment variable) ")
+
+
+def mistakes(found: Iterable[errors.Finding]) -> Findings:
+    """Why a configuration cannot be used: all that is written wrong, the first of it in front."""
+    written = list(found)
+    plug_ins = [one for one in written if _PLUG_IN.search(one.what)]
+    for one in plug_ins:
+        yield Finding(kind="plug-in", cause=one.what, seen=_place(one), remedy=one.remedy)
+    others = [one for one in written if one not in plug_ins]
+    for one in others:
+        why = f" ({one.why})" if one.why else ""
+        yield Finding(kind="configuration", cause=f"{one.what}{why}", seen=_place(one), remedy=one.remedy)
+
+
+def judged(patient: Patient) -> Findings:
+    """What `infoprovider check` finds."""
+    report = examine(patient.loaded)
+    for one in report.findings:
+        yield _sorted(patient, one)
+    patient.notes.extend(str(one) for one in report.notes)
+
+
+def _sorted(patient: Patient, one: errors.Finding) -> Finding:
+    configuration = patient.configuration
+    why = f" ({one.why})" if one.why else ""
+    kind, about = "configuration", frozenset[str]()
+    block = _BLOCK.match(one.path)
+    if one.path in ("state", "public"):
+        kind = "folder"
+    elif block is not None and block[1] == "instances":
+        about = instance(configuration.instances[int(block[2])].name)
+        kind = "secret" if _SECRET.match(one.what) else "settings"
+    elif block is not None:
+        about = channel(configuration.channels[int(block[2])].name)
+        is_template = block[3] == "templates"
+        kind = "secret" if _SECRET.match(one.what) else "configuration" if is_template else "channel"
+    return Finding(kind=kind, about=about, cause=f"{one.what}{why}", seen=_place(one), remedy=one.remedy)
+
+
+def _place(one: errors.Finding) -> str:
+    place = ":".join(str(part) for part in (one.file, one.line, one.column) if part is not None)
+    return f"{place} {one.path}".rstrip()
