@@ -155,7 +155,7 @@ class DocumentStore:
         except StoreError:
             return None
 
-    def has_expired(self, name: str) -> bool:
+    def rendering_has_expired(self, name: str) -> bool:
         """Whether a rendering may no longer be handed out; so it is where nobody can tell, as the hook has it too."""
         own = self._own_expiry(name)
         return _has_come(own if own.exists() else self._public / "current.expires")

@@ -97,7 +97,7 @@ def _of_rendering(patient: Patient, name: str) -> Iterator[Finding]:
             seen="somebody removed it, or the folder public is another one than it was",
             remedy=publish,
         )
-    elif patient.documents.has_expired(name):
+    elif patient.documents.rendering_has_expired(name):
         yield Finding(
             kind="rendering-expired",
             cause=f"{path} has expired: the hook hands nothing of it out, and the BDII deletes our entries",
