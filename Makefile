@@ -36,6 +36,7 @@ bench: $(setup)
 	@$(BIN)/python benchmarks/rendering.py $(peers)
 	@$(BIN)/python benchmarks/composing.py --short
 	@$(BIN)/python benchmarks/validation.py --short
+	@$(BIN)/python benchmarks/formats.py --short
 ifeq ($(SERVICES),install)
 	@$(BIN)/python benchmarks/collection.py --short
 endif
