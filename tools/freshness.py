@@ -13,7 +13,7 @@ import random
 import re
 import statistics
 import sys
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import ExitStack
 from pathlib import Path
 
@@ -83,25 +83,30 @@ def raw(tracked: Tracked) -> dict[str, object]:
     return {"change": tracked.name, **{level: round(tracked.delay(level), 1) for level in LEVELS}}
 
 
-def follow(folder: Path, minutes: float, number: int, seed: int, said: Callable[[str], None]) -> str:
-    """Measure all of it; the text for the page. Exits where something was later than it may be."""
-    folder.mkdir(parents=True, exist_ok=True)
+def numbers(folder: Path) -> dict[str, object]:
+    """How much there is in the cloud: enough projects and hosts that no two changes concern the same one."""
     hosts = folder / "hosts.json"
     kind = {"type": "QEMU", "version": 8002000, "vcpus": 16, "local_gb": 500}
     hosts.write_text(json.dumps({name: kind | {"memory_mb": memory} for name, memory in changes.HOSTS.items()}))
-    numbers = {"HOSTS": str(hosts), "PROJECTS": 9, "FLAVORS": 6, "IMAGES": 6, "SERVERS": 9, "ODD": 0}
-    with ExitStack() as running:
-        cloud = openstack.start_until(running, folder / "cloud", **numbers)
-        said("the cloud runs")
-        waiting = changes.prepared(cloud, number)
-        said("the changes are prepared")
-        lines = [Line(cloud, folder / settings.name, settings, said) for settings in (STOCK, TUNED)]
-        loads = measure(lines, waiting, 60 * minutes, random.Random(seed), said)  # noqa: S311  (chance is enough)
+    return {"HOSTS": str(hosts), "PROJECTS": 9, "FLAVORS": 6, "IMAGES": 6, "SERVERS": 9, "ODD": 0}
+
+
+def follow(cloud: openstack.Cloud, folder: Path, minutes: float, number: int, seed: int) -> str:
+    """Measure all of it; the text for the page. Exits where something was later than it may be."""
+    waiting = changes.prepared(cloud, number)
+    say("the changes are prepared")
+    lines = [Line(cloud, folder / settings.name, settings, say) for settings in (STOCK, TUNED)]
+    loads = measure(lines, waiting, 60 * minutes, random.Random(seed), say)  # noqa: S311  (chance is enough)
     found = {line.settings.name: [raw(one) for one in line.tracked] for line in lines}
     (folder / "measured.json").write_text(json.dumps(found, indent=1))
     if late := too_late(lines):
         sys.exit("\n".join(late))
     return page(lines, minutes, loads)
+
+
+def say(line: str) -> None:
+    """Show how far it is."""
+    print(line, flush=True)
 
 
 def main() -> None:
@@ -112,8 +117,12 @@ def main() -> None:
     parser.add_argument("--changes", type=int, default=20)
     parser.add_argument("--seed", type=int, default=1)
     asked = parser.parse_args()
-    text = follow(asked.folder, asked.minutes, asked.changes, asked.seed, lambda line: print(line, flush=True))
-    print(text)
+    asked.folder.mkdir(parents=True, exist_ok=True)
+    with ExitStack() as running:
+        cloud = openstack.start_until(running, asked.folder / "cloud", **numbers(asked.folder))
+        say("the cloud runs")
+        text = follow(cloud, asked.folder, asked.minutes, asked.changes, asked.seed)
+    say(text)
     PAGE.write_text(MADE.sub(lambda match: f"{match[1]}{text}{match[2]}", PAGE.read_text()))
 
 

@@ -41,7 +41,7 @@ MISDEEDS = {
     "prints rubbish": "head -c 200000 /dev/urandom; exit 0\n",
     "prints without end": 'exec yes \'{"answer": "observed"}\'\n',
     "prints a line without end": "exec tr '\\0' x </dev/zero\n",
-    "stops half-way": "sed 's/@NOW@/2020-01-01T00:00:00Z/' \"$1/tells\" | head -c 700; exit 0\n",
+    "stops half-way": 'sed "s/@NOW@/$(date -u +%Y-%m-%dT%H:%M:%SZ)/" "$1/tells" | head -c 700; exit 0\n',
     "drips": "while :; do printf '{'; sleep 0.2; done\n",
 }
 """What a program does before it says anything, in the words of a shell."""
@@ -367,20 +367,21 @@ def soak(folder: Path, seconds: float, mark: float, seed: int, said: Callable[[s
         reader.expect(reader.latest.keys() - of(reader.latest, CLOUD))
         watch = Watch(daemon.process.pid)
         began = time.monotonic()
-        _harm(centre, daemon, watch, began + mark, chance)
+        _harm(centre, daemon, watch, reader, began + mark, chance)
         early = _rest(centre, daemon, watch, reader)
         said(f"after {time.monotonic() - began:.0f} s: {early}")
-        _harm(centre, daemon, watch, began + seconds, chance)
+        _harm(centre, daemon, watch, reader, began + seconds, chance)
         late = _rest(centre, daemon, watch, reader)
         said(f"after {time.monotonic() - began:.0f} s: {late}")
     return Soaked(early, late, watch.most, watch.samples, centre.done, reader.reads, reader.versions, watch.zombies)
 
 
-def _harm(centre: Soaking, daemon: Running, watch: Watch, end: float, chance: random.Random) -> None:
+def _harm(centre: Soaking, daemon: Running, watch: Watch, reader: Reader, end: float, chance: random.Random) -> None:
     while time.monotonic() < end:
         centre.harm(daemon)
         time.sleep(chance.uniform(*PAUSES))
         watch.look()
+        assert not reader.faults, reader.faults
         assert daemon.process.poll() is None, "the daemon has ended"
 
 

@@ -83,6 +83,7 @@ class Line:
         self.settings = settings
         self._said = said
         self.tracked: list[Tracked] = []
+        """What is followed; others only look at it."""
         self._folder = folder
         self._ldif = folder / "ldif"
         self._ldif.mkdir(parents=True)
@@ -91,7 +92,6 @@ class Line:
         self.configuration = read_configuration(self._config)
         self._store = SnapshotStore(self.configuration.state, Clock())
         self._levels: dict[str, Bdii] = {}
-        self._asking: dict[str, ldap3.Connection] = {}
         self._read: dict[str, tuple[int, Any]] = {}
         self._stopped = threading.Event()
         self._tracker = threading.Thread(target=self._track)
@@ -150,8 +150,6 @@ class Line:
         bdii = start(self._folder / level, *options, "--breathe", str(self.settings.breathe))
         running.callback(bdii.stop)
         self._levels[level] = bdii
-        server = ldap3.Server(bdii.url, get_info=ldap3.NONE)
-        self._asking[level] = ldap3.Connection(server, auto_bind=True, receive_timeout=30)
 
     def _published_upwards(self) -> int:
         """How many entries go up to the top: images stop at the resource, the group is counted nowhere."""
@@ -190,12 +188,14 @@ class Line:
 
     def _found(self, level: str, query: str) -> int | None:
         """How many entries a BDII finds; None where it has nothing of the centre, or is just loading it."""
-        connection = self._asking[level]
-        connection.search(GROUPS[level], query, attributes=["1.1"])
-        if connection.result["description"] == "noSuchObject":
-            return None
-        assert connection.result["description"] == "success", connection.result
-        return sum(one["type"] == "searchResEntry" for one in connection.response)
+        server = ldap3.Server(self._levels[level].url, get_info=ldap3.NONE)
+        # A BDII ends a connection that nobody used for two minutes.
+        with ldap3.Connection(server, receive_timeout=30) as connection:
+            connection.search(GROUPS[level], query, attributes=["1.1"])
+            if connection.result["description"] == "noSuchObject":
+                return None
+            assert connection.result["description"] == "success", connection.result
+            return sum(one["type"] == "searchResEntry" for one in connection.response)
 
     # --- tracking ---
 
@@ -209,6 +209,11 @@ class Line:
         """Whether every change has arrived."""
         assert self.is_tracking, "the tracking has failed"
         return all(one.has_arrived for one in self.tracked)
+
+    def follow(self, tracked: Tracked) -> None:
+        """Look for this from now on. Raises AssertionError where the top shows it already: it would prove nothing."""
+        assert not self._shows("top", tracked.evidence), f"{tracked.evidence} was there before {tracked.name}"
+        self.tracked.append(tracked)
 
     def _track(self) -> None:
         while not self._stopped.wait(LOOK_SECONDS):
@@ -285,7 +290,7 @@ def measure(
             confirmed = time.monotonic()
             running.callback(next, change.steps, None)
             for line in lines:
-                line.tracked.append(Tracked(change.name, evidence, confirmed))
+                line.follow(Tracked(change.name, evidence, confirmed))
             said(f"{confirmed - began:5.0f} s: {change.name}")
             loads.append(os.getloadavg()[0])
         longest = max(line.bound(one.evidence.facet) for line in lines for one in line.tracked)
