@@ -59,7 +59,7 @@ def places() -> str:
     for entity in dict.fromkeys(place.entity for place in PLACES):
         known = {attribute.name: attribute for attribute in attributes_of(ENTITY_CLASSES[entity])}
         rows = (_row(place, known.get(place.place)) for place in PLACES if place.entity == entity)
-        sections.append(f"### {entity}\n\n{_table(('place', 'fact', 'unit', 'made of'), rows)}")
+        sections.append(f"### {entity}\n\n{_table(('place', 'fact', 'unit', 'made of', 'settings'), rows)}")
     return "\n".join(sections)
 
 
@@ -77,7 +77,8 @@ def _row(place: Place, attribute: Attribute | None) -> tuple[str, ...]:
     repeats = place.repeats or (attribute is not None and attribute.multiple)
     unit = place.unit or (attribute.unit if attribute else "")
     made_of = ", ".join(facet.replace("_", " ") for facet in place.facets)
-    return (shown + (" …" if repeats else ""), place.fact, unit, made_of)
+    settings = ", ".join(f"`{key}`" for key in place.settings)
+    return (shown + (" …" if repeats else ""), place.fact, unit, made_of, settings)
 
 
 def _table(heads: tuple[str, ...], rows: Iterable[tuple[str, ...]]) -> str:

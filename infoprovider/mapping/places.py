@@ -21,7 +21,8 @@ class Place:
     """One fact and its place.
 
     `place` is a GLUE attribute, or an `OtherInfo` key where `is_key`; a key that ends in a dot is a family, completed
-    by an id. `facets` are what the fact is read or computed from, `unit` is of the published value.
+    by an id. `facets` are what the fact is read or computed from, `unit` is of the published value, `settings` are the
+    keys of the configuration that have a say in it.
     """
 
     entity: str
@@ -31,20 +32,22 @@ class Place:
     is_key: bool = False
     unit: str = ""
     repeats: bool = False
+    settings: tuple[str, ...] = ()
 
 
 def _rows(entity: str, rows: str) -> Iterable[Place]:
-    """Read rows of `place | fact | facets | unit`; a key is written with `=`, one that may repeat with `=*`."""
+    """Read rows of `place | fact | facets | unit | settings`; `=` marks a key, `=*` one that may repeat."""
     for row in rows.strip().splitlines():
-        place, fact, facets, *unit = (cell.strip() for cell in row.split("|"))
+        place, fact, facets, *rest = (cell.strip() for cell in row.split("|"))
         yield Place(
             entity,
             place.rstrip("=*"),
             fact,
             tuple(facets.split()),
             is_key="=" in place,
-            unit=unit[0] if unit else "",
+            unit="".join(rest[:1]),
             repeats=place.endswith("*"),
+            settings=tuple("".join(rest[1:]).split()),
         )
 
 
@@ -68,45 +71,45 @@ _PRICES = """
 
 _TABLES = {
     "AdminDomain": """
-        ID | registered name of the centre | configuration
-        Name | registered name of the centre | configuration
-        Description | what the centre is | configuration
-        WWW | web page of the centre | configuration
-        Distributed | whether the centre is spread over several places | configuration
-        Owner | who runs the centre | configuration
+        ID | registered name of the centre | configuration | | centre.name
+        Name | registered name of the centre | configuration | | centre.name
+        Description | what the centre is | configuration | | centre.description
+        WWW | web page of the centre | configuration | | centre.web_page
+        Distributed | whether the centre is spread over several places | configuration | | centre.distributed
+        Owner | who runs the centre | configuration | | centre.owner
     """,
     "Location": """
-        ID | made of the centre's name | configuration
-        Address | street address | configuration
-        Place | town | configuration
-        Country | country | configuration
-        PostCode | post code | configuration
-        Latitude | latitude, north positive | configuration
-        Longitude | longitude, east positive | configuration
-        DomainForeignKey | the centre | configuration
+        ID | made of the centre's name | configuration | | centre.name
+        Address | street address | configuration | | centre.location.address
+        Place | town | configuration | | centre.location.place
+        Country | country | configuration | | centre.location.country
+        PostCode | post code | configuration | | centre.location.post_code
+        Latitude | latitude, north positive | configuration | | centre.location.latitude
+        Longitude | longitude, east positive | configuration | | centre.location.longitude
+        DomainForeignKey | the centre | configuration | | centre.name
     """,
     "Contact": """
-        ID | made of the centre's name and the contact's type | configuration
-        Detail | how to reach them | configuration
-        Type | what they are for | configuration
-        DomainForeignKey | the centre | configuration
+        ID | made of the centre's name and the contact's type | configuration | | centre.name centre.contacts
+        Detail | how to reach them | configuration | | centre.contacts.detail
+        Type | what they are for | configuration | | centre.contacts.type
+        DomainForeignKey | the centre | configuration | | centre.name
     """,
     "UserDomain": """
-        ID | registered name of the community | configuration
-        Name | registered name of the community | configuration
-        Description | what the community is | configuration
-        WWW | web page of the community | configuration
-        UserManager | where its members are managed | configuration
+        ID | registered name of the community | configuration | | communities.name
+        Name | registered name of the community | configuration | | communities.name
+        Description | what the community is | configuration | | communities.description
+        WWW | web page of the community | configuration | | communities.web_page
+        UserManager | where its members are managed | configuration | | communities.user_manager
     """,
     "ComputingService": """
-        ID | made of the centre's and the instance's names | configuration
-        Name | the operator's name of the instance | configuration
+        ID | made of the centre's and the instance's names | configuration | | centre.name instances.name
+        Name | the operator's name of the instance | configuration | | instances.name
         Capability | what the service does; image upload where the manager offers it | manager
-        Type | IaaS (vocabulary egi-strict: other) | configuration
-        QualityLevel | the operator's word on maturity | configuration
+        Type | IaaS (vocabulary egi-strict: other) | configuration | | publication.vocabulary
+        QualityLevel | the operator's word on maturity | configuration | | instances.quality_level
         StatusInfo | status page of the manager | manager
         Complexity | number of endpoint types, shares and resources | manager quotas usage instance_types hypervisors
-        AdminDomainForeignKey | the centre | configuration
+        AdminDomainForeignKey | the centre | configuration | | centre.name
         TotalJobs | machines of all projects that run, wait, stage or are suspended | usage
         RunningJobs | machines of all projects that run | usage
         WaitingJobs | machines of all projects that wait to start | usage
@@ -114,10 +117,10 @@ _TABLES = {
         SuspendedJobs | machines of all projects that are suspended | usage
         VMHalted= | machines of all projects that are stopped or shelved | usage | machines
         VMError= | machines of all projects in error | usage | machines
-        gocdb_id= | key of the service in the federation's site database | configuration
+        gocdb_id= | key of the service in the federation's site database | configuration | | instances.gocdb_id
         InfoProviderName= | the publishing program | configuration
         InfoProviderVersion= | its version | configuration
-        ProfileName= | the profile that is kept to (vocabulary egi-strict) | configuration
+        ProfileName= | the profile that is kept to (vocabulary egi-strict) | configuration | | publication.vocabulary
     """,
     "ComputingEndpoint": """
         ID | made of the instance, sign-in method and interface | manager
@@ -130,19 +133,20 @@ _TABLES = {
         Implementor | who makes the VM manager | manager
         ImplementationName | the VM manager | manager
         ImplementationVersion | version of the VM manager | manager
-        QualityLevel | the operator's word on maturity | configuration
-        HealthState | how collecting went and how old the answers are, or the operator's word | outcome configuration
-        HealthStateInfo | what was seen | outcome configuration
-        ServingState | the operator's word on whether requests are taken | configuration
+        QualityLevel | the operator's word on maturity | configuration | | instances.quality_level
+        HealthState | how collecting went and how old the answers are, or the operator's word | outcome configuration \
+            | | instances.health instances.downtime
+        HealthStateInfo | what was seen | outcome configuration | | instances.health instances.downtime
+        ServingState | the operator's word on whether requests are taken | configuration | | instances.serving_state
         StartTime | when the interface was started | manager
         IssuerCA | subject DN of the authority of its certificate | manager
         TrustedCA | subject DNs of the authorities that it trusts | manager
-        DowntimeAnnounce | when the interruption was announced | configuration
-        DowntimeStart | when the interruption begins | configuration
-        DowntimeEnd | when the interruption ends | configuration
-        DowntimeInfo | what the interruption is | configuration
-        ServiceForeignKey | its service | configuration
-        ComputingServiceForeignKey | its service | configuration
+        DowntimeAnnounce | when the interruption was announced | configuration | | instances.downtime.announced
+        DowntimeStart | when the interruption begins | configuration | | instances.downtime.start
+        DowntimeEnd | when the interruption ends | configuration | | instances.downtime.end
+        DowntimeInfo | what the interruption is | configuration | | instances.downtime.info
+        ServiceForeignKey | its service | configuration | | centre.name instances.name
+        ComputingServiceForeignKey | its service | configuration | | centre.name instances.name
         Authn= | sign-in method | manager
         Authn.URL= | address where users sign in, if not at the interface itself | manager
         Issuer=* | URL of an identity provider that is accepted | manager
@@ -162,12 +166,12 @@ _TABLES = {
     "AccessPolicy": """
         ID | the endpoint's ID with `:policy` | manager
         Scheme | org.glite.standard | configuration
-        Rule | communities that may use the endpoint | configuration
+        Rule | communities that may use the endpoint | configuration | | communities
         EndpointForeignKey | the endpoint | manager
-        UserDomainForeignKey | the communities | configuration
+        UserDomainForeignKey | the communities | configuration | | communities.name
     """,
     "ComputingManager": """
-        ID | made of the centre's and the instance's names | configuration
+        ID | made of the centre's and the instance's names | configuration | | centre.name instances.name
         ProductName | the VM manager | manager
         ProductVersion | version of the VM manager | manager
         Reservation | capacity can be reserved in advance | manager
@@ -182,8 +186,8 @@ _TABLES = {
         WorkingAreaShared | hosts draw their disk from one common store | capacity
         WorkingAreaTotal | disk of usable hosts | capacity
         WorkingAreaFree | disk of usable hosts that is not allocated | capacity
-        ServiceForeignKey | its service | configuration
-        ComputingServiceForeignKey | its service | configuration
+        ServiceForeignKey | its service | configuration | | centre.name instances.name
+        ComputingServiceForeignKey | its service | configuration | | centre.name instances.name
         HypervisorName=* | hypervisor kinds | hypervisors
         HypervisorVersion=* | version, where all hosts have one kind and version | hypervisors
         CPUVirtualizationType=* | emulation, paravirtualization, hardware | hypervisors
@@ -201,7 +205,7 @@ _TABLES = {
     "ExecutionEnvironment": """
         ID | made of the manager's id of the host class or instance type | instance_types hypervisors
         Name | name of the host class; native id of the instance type | instance_types hypervisors
-        Platform | processor architecture | instance_types hypervisors configuration
+        Platform | processor architecture | instance_types hypervisors configuration | | instances.defaults.platform
         VirtualMachine | true: an instance type, false: a class of equal hosts | instance_types hypervisors
         TotalInstances | hosts of the class; machines of the type that all hold | hypervisors capacity instance_types
         UsedInstances | hosts that hold machines; machines of the type that hold capacity | hypervisors usage
@@ -215,7 +219,8 @@ _TABLES = {
         CPUClockSpeed | clock, where all hosts agree | hypervisors
         MainMemorySize | memory of one host; of a machine of the type | instance_types hypervisors
         VirtualMemorySize | memory and swap of a machine of the type | instance_types
-        OSFamily | the hosts' system; the type's, or its images' where all agree | instance_types images configuration
+        OSFamily | the hosts' system; the type's, or its images' where all agree | instance_types images configuration \
+            | | instances.defaults.os_family
         OSName | the hosts' system; the type's | instance_types hypervisors
         OSVersion | its version | instance_types hypervisors
         ConnectivityIn | machines can be reached from outside | networks
@@ -287,7 +292,7 @@ _TABLES = {
     """,
     "ComputingShare": """
         ID | made of the instance's name and the project's id | quotas usage
-        Name | the community | configuration
+        Name | the community | configuration | | communities.name
         MaxWallTime | longest life of a machine | quotas
         DefaultWallTime | life of a machine unless told otherwise | quotas
         MaxTotalJobs | quota of machines | quotas
@@ -298,7 +303,7 @@ _TABLES = {
         GuaranteedMainMemory | memory of the smallest instance type | instance_types
         MaxDiskSpace | local disk of the largest instance type | instance_types
         Preemption | machines may be taken away | quotas
-        ServingState | the operator's word on whether requests are taken | configuration
+        ServingState | the operator's word on whether requests are taken | configuration | | instances.serving_state
         TotalJobs | machines that run, wait, stage or are suspended | usage
         RunningJobs | machines that run | usage
         WaitingJobs | machines that wait to start | usage
@@ -306,10 +311,11 @@ _TABLES = {
         SuspendedJobs | machines that are suspended | usage
         EstimatedAverageWaitingTime | mean start-up time of recent machines | usage
         EstimatedWorstWaitingTime | longest start-up time of recent machines | usage
-        FreeSlots | vCPUs that could still be started | quotas usage capacity configuration
+        FreeSlots | vCPUs that could still be started | quotas usage capacity configuration \
+            | | instances.serving_state instances.downtime
         UsedSlots | vCPUs in use | usage
-        ServiceForeignKey | its service | configuration
-        ComputingServiceForeignKey | its service | configuration
+        ServiceForeignKey | its service | configuration | | centre.name instances.name
+        ComputingServiceForeignKey | its service | configuration | | centre.name instances.name
         EndpointForeignKey | endpoints that lead to it | manager
         ComputingEndpointForeignKey | endpoints that lead to it | manager
         ResourceForeignKey | instance types that the project may use | instance_types
@@ -331,11 +337,11 @@ _TABLES = {
         Image=* | image to start on one of the types: URI, else native id | images instance_types trust endorsements
     """,
     "MappingPolicy": """
-        ID | the share's ID with `:policy` | configuration
+        ID | the share's ID with `:policy` | configuration | | communities.projects.project
         Scheme | org.glite.standard | configuration
-        Rule | who of the community may use the share | configuration
+        Rule | who of the community may use the share | configuration | | communities
         ShareForeignKey | the share | quotas usage
-        UserDomainForeignKey | the community | configuration
+        UserDomainForeignKey | the community | configuration | | communities.name
     """,
 }
 

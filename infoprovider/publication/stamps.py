@@ -9,7 +9,7 @@ part of its stamp: prices that are told anew each hour do not change all types a
 import zlib
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from infoprovider.glue.document import Document, Made, content_digest, moments_of, with_moments
 from infoprovider.mapping.context import DYNAMIC, refresh_period
@@ -64,8 +64,17 @@ def _stamp(made: Made, former: Stamp | None, since: datetime, now: datetime) -> 
 
 def _lasts(stamp: datetime, id_: str, period: int, validity: int, now: datetime) -> bool:
     """Whether a stamp will still be valid at a top BDII when its entity ticks next: after a long failure it is not."""
-    until_next_tick = period - (now.timestamp() - _shift(id_, period)) % period
-    return (now - stamp).total_seconds() + until_next_tick + LEVELS * PAUSE <= validity
+    return (now - stamp).total_seconds() + _until_tick(id_, period, now) + LEVELS * PAUSE <= validity
+
+
+def next_tick(id_: str, validity: int, now: datetime) -> tuple[int, datetime]:
+    """The pace of an entity's refresh grid in seconds, and when it ticks next."""
+    period = refresh_period(validity)
+    return period, now + timedelta(seconds=_until_tick(id_, period, now))
+
+
+def _until_tick(id_: str, period: int, now: datetime) -> float:
+    return period - (now.timestamp() - _shift(id_, period)) % period
 
 
 def has_ticked(id_: str, period: int, since: datetime, until: datetime) -> bool:

@@ -6,6 +6,7 @@ taken. ldap3 is imported when a server is asked, for nothing else needs it.
 
 import contextlib
 import math
+import re
 import socket
 import threading
 from collections.abc import Iterator, Mapping, Sequence
@@ -14,6 +15,8 @@ from typing import Any
 
 from infoprovider.deadline import Deadline
 from infoprovider.errors import QueryError
+from infoprovider.glue.entities import Entity
+from infoprovider.glue.names import ENTITY_CLASSES, identifier_of
 from infoprovider.ldif import Located, Record, Unreadable
 
 PORT = 2170
@@ -25,6 +28,9 @@ MAX_BYTES = 4 * 2**30
 _PAGE = 1000
 _PAGED_RESULTS = "1.2.840.113556.1.4.319"
 _SUCCESS, _NO_SUCH_OBJECT = 0, 32
+_IDENTIFIERS = sorted(
+    {name for cls in ENTITY_CLASSES.values() if issubclass(cls, Entity) and (name := identifier_of(cls).ldap)}
+)
 _LIMITS = {3: "its time limit", 4: "its size limit", 11: "an administrative limit"}
 """Result codes of RFC 4511 with which a server ends before it has sent everything."""
 
@@ -43,6 +49,12 @@ class Server:
     def __str__(self) -> str:
         host = f"[{self.host}]" if ":" in self.host else self.host
         return f"ldap://{host}:{self.port}/{self.base}"
+
+
+def names_entity(id_: str) -> str:
+    """The filter of RFC 4515 that finds the entities of an ID, of whatever class."""
+    value = re.sub(r"[\\*()\x00]", lambda special: f"\\{ord(special[0]):02x}", id_)
+    return f"(|{''.join(f'({name}={value})' for name in _IDENTIFIERS)})"
 
 
 def read_server(server: Server) -> Iterator[Located | Unreadable]:

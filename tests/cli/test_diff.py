@@ -6,10 +6,9 @@ from typing import Any
 
 import pytest
 
-from infoprovider import ldif
 from infoprovider.errors import ExitCode
 from tests.cli.conftest import Centre, Program
-from tests.fakes.ldap_server import Answer, done, entry, serving
+from tests.fakes.ldap_server import answering, done, entry, serving
 
 CHANNELS = [
     {"name": "site-bdii", "kind": "bdii", "settings": {"folder": "bdii"}},
@@ -29,19 +28,6 @@ def published(program: Program, centre: Centre) -> Centre:
 def rendering(centre: Centre, name: str) -> Path:
     """A file that is handed out."""
     return centre.config.parent / "run" / "public" / f"current.{name}"
-
-
-def answering(file: Path, above: str = "") -> Answer:
-    """A server with the entries of a file, moved below another one."""
-
-    def answer(message: Any, send: Any) -> None:
-        number = message["messageID"]
-        for record in ldif.read(file.read_bytes()):
-            dn = record.dn.removesuffix("o=glue") + above + "o=glue"
-            send(entry(number, dn, {name: [one.encode() for one in ones] for name, ones in record.attributes.items()}))
-        send(done(number))
-
-    return answer
 
 
 def test_what_is_published_equals_itself_in_every_format(program: Program, published: Centre) -> None:
@@ -88,7 +74,7 @@ def test_a_server_above_the_resource_drops_images(program: Program, published: C
     stray = "dn: GLUE2ShareID={0},o=glue\nobjectClass: GLUE2Share\nGLUE2ShareID: {0}"
     kept += [stray.format(id_) for id_ in ("urn:glue2:ComputingShare:rc-other:a:b", "urn:glue2:Share:rc-demo:gone")]
     others.write_text("\n\n".join(kept) + "\n")
-    with serving(answering(others, "GLUE2DomainID=RC-DEMO,")) as port:
+    with serving(answering(others.read_bytes(), "GLUE2DomainID=RC-DEMO,")) as port:
         ended = program("diff", "--json", published.config, "-H", "127.0.0.1", "-p", port, "-b", "o=glue", "-t", "20")
         told = json.loads(ended.out)
         assert ended.code == ExitCode.VALIDATION

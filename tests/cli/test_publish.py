@@ -56,7 +56,7 @@ def test_what_was_published_is_shown_and_explained(program: Program, centre: Cen
     assert (offer["startable"], offer["is_upper_bound"]) == (1, False)
     explained = program("explain", centre.config, SHARE, "FreeInstances.24")
     assert explained.code == 0
-    assert "capacity of demo-south" in explained.out
+    assert "capacity (described) of demo-south" in explained.out
     missing = program("explain", centre.config, "urn:nowhere")
     assert (missing.code, missing.out) == (ExitCode.QUERY, "")
     assert missing.err == (

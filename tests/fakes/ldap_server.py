@@ -8,9 +8,32 @@ from typing import Any
 
 from ldap3.protocol import rfc4511
 from pyasn1.codec.ber import decoder, encoder
+from pyasn1.type.namedtype import NamedType, NamedTypes
+from pyasn1.type.univ import Any as AnyValue
+
+from infoprovider import ldif
 
 Answer = Callable[[Any, Callable[[bytes], None]], None]
 """From the message that was read, with a way to send bytes."""
+
+
+def _replaced(types: NamedTypes, name: str, by: Any) -> NamedTypes:
+    """The components of a type, one of them read as something else."""
+    return NamedTypes(*(NamedType(name, by) if one.name == name else one for one in types.namedTypes))
+
+
+class _SearchRequest(rfc4511.SearchRequest):
+    """With its filter as bytes: the definitions cannot decode one within another."""
+
+    componentType = _replaced(rfc4511.SearchRequest.componentType, "filter", AnyValue())  # noqa: N815  (its own name)
+
+
+class _Operation(rfc4511.ProtocolOp):
+    componentType = _replaced(rfc4511.ProtocolOp.componentType, "searchRequest", _SearchRequest())  # noqa: N815  (its own name)
+
+
+class _Message(rfc4511.LDAPMessage):
+    componentType = _replaced(rfc4511.LDAPMessage.componentType, "protocolOp", _Operation())  # noqa: N815  (its own name)
 
 
 def entry(number: Any, dn: str, attributes: Mapping[str, Sequence[bytes]]) -> bytes:
@@ -53,6 +76,19 @@ def _message(number: Any, name: str, operation: Any) -> bytes:
     return bytes(encoder.encode(message))
 
 
+def answering(body: bytes, above: str = "") -> Answer:
+    """With all entries of a text of LDIF, moved below another one, whatever is asked."""
+
+    def answer(message: Any, send: Callable[[bytes], None]) -> None:
+        number = message["messageID"]
+        for record in ldif.read(body):
+            dn = record.dn.removesuffix("o=glue") + above + "o=glue"
+            send(entry(number, dn, {name: [one.encode() for one in ones] for name, ones in record.attributes.items()}))
+        send(done(number))
+
+    return answer
+
+
 @contextmanager
 def serving(answer: Answer) -> Iterator[int]:
     """The port of a server that answers every search so, until the block ends."""
@@ -63,7 +99,7 @@ def serving(answer: Answer) -> Iterator[int]:
         with line:
             try:
                 while received := line.recv(65536):
-                    message, _ = decoder.decode(received, asn1Spec=rfc4511.LDAPMessage())
+                    message, _ = decoder.decode(received, asn1Spec=_Message())
                     if message["protocolOp"].getName() == "searchRequest":
                         answer(message, line.sendall)
             except OSError:

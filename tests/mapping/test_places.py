@@ -1,9 +1,13 @@
 """The table of places: every attribute and key once, on a class that has it, with the facets that it is made of."""
 
 from collections import Counter
+from collections.abc import Iterator
+from typing import Any
 
 import pytest
+from pydantic import TypeAdapter
 
+from infoprovider.config.model import ConfigurationFile
 from infoprovider.glue.names import ENTITY_CLASSES, attributes_of
 from infoprovider.inventory.model import Facet
 from infoprovider.mapping.places import CONFIGURATION, OUTCOME, PLACES, keys_of, place_of
@@ -68,3 +72,28 @@ def test_a_key_without_a_row_has_no_place(key: str) -> None:
     with pytest.raises(KeyError):
         place_of("ComputingShare", key, is_key=True)
     assert key not in keys_of("ComputingShare")
+
+
+def keys(schema: dict[str, Any], node: dict[str, Any], path: str = "") -> Iterator[str]:
+    """Every key of the configuration file, with those above it before a dot."""
+    node = schema["$defs"][node["$ref"].rpartition("/")[2]] if "$ref" in node else node
+    for option in node.get("anyOf", ()):
+        yield from keys(schema, option, path)
+    if "items" in node:
+        yield from keys(schema, node["items"], path)
+    for name, inner in node.get("properties", {}).items():
+        yield path + name
+        yield from keys(schema, inner, f"{path}{name}.")
+
+
+MADE_BY_THE_PROGRAM = {"Scheme", "InfoProviderName", "InfoProviderVersion"}
+
+
+def test_what_the_operator_says_names_its_settings() -> None:
+    """Keys that the configuration has; only what the program itself decides has none."""
+    schema = TypeAdapter(ConfigurationFile).json_schema()
+    known = set(keys(schema, schema))
+    for place in PLACES:
+        assert set(place.settings) <= known, place
+        configured = CONFIGURATION in place.facets and place.place not in MADE_BY_THE_PROGRAM
+        assert bool(place.settings) is configured, place
