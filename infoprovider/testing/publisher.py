@@ -16,6 +16,7 @@ BODIES = {
     Format.LDIF: b"dn: GLUE2GroupID=checked,o=glue\nobjectClass: GLUE2Group\nGLUE2GroupID: checked\n\n",
     Format.XML: b'<?xml version="1.0" encoding="UTF-8"?>\n<GLUE2/>\n',
     Format.JSON: b"{}\n",
+    Format.GLUE21: b'{"CloudComputingService": []}\n',
 }
 """A small document in each format."""
 
