@@ -1,9 +1,10 @@
 """What the configuration says, as `infoprovider check` judges it, sorted by the layer that it is about."""
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator, Mapping
 
 from infoprovider import errors
+from infoprovider.cli import site
 from infoprovider.cli.checks import examine
 from infoprovider.cli.doctor.diagnosis import Finding
 from infoprovider.cli.doctor.patient import Findings, Patient, channel, instance
@@ -28,26 +29,46 @@ def mistakes(found: Iterable[errors.Finding]) -> Findings:
 def judged(patient: Patient) -> Findings:
     """What `infoprovider check` finds."""
     report = examine(patient.loaded)
+    owners = dict(_of_plug_ins(patient))
     for one in report.findings:
-        yield _sorted(patient, one)
+        yield _sorted(patient, one, owners)
     patient.notes.extend(str(one) for one in report.notes)
 
 
-def _sorted(patient: Patient, one: errors.Finding) -> Finding:
+def _of_plug_ins(patient: Patient) -> Iterator[tuple[errors.Finding, str]]:
+    """What providers find in the files that their settings name, and whose settings these are."""
+    for one in patient.configuration.instances:
+        check = site.provider(one.block.kind).check
+        for finding in check(one.settings) if check is not None else ():
+            yield finding, one.name
+
+
+def _sorted(patient: Patient, one: errors.Finding, owners: Mapping[errors.Finding, str]) -> Finding:
     configuration = patient.configuration
-    why = f" ({one.why})" if one.why else ""
     kind, about = "configuration", frozenset[str]()
     block = _BLOCK.match(one.path)
-    if one.path in ("state", "public"):
+    if one in owners:
+        about, kind = instance(owners[one]), "settings"
+    elif one.path in ("state", "public"):
         kind = "folder"
     elif block is not None and block[1] == "instances":
-        about = instance(configuration.instances[int(block[2])].name)
-        kind = "secret" if _SECRET.match(one.what) else "settings"
+        about, kind = instance(configuration.instances[int(block[2])].name), "settings"
     elif block is not None:
         about = channel(configuration.channels[int(block[2])].name)
-        is_template = block[3] == "templates"
-        kind = "secret" if _SECRET.match(one.what) else "configuration" if is_template else "channel"
-    return Finding(kind=kind, about=about, cause=f"{one.what}{why}", seen=_place(one), remedy=one.remedy)
+        kind = "configuration" if block[3] == "templates" else "channel"
+    # A provider names the secret as the file of its finding, `check` as a part of what it found.
+    is_secret = bool(_SECRET.match(one.file))
+    cause = f"{one.file} {one.what}" if is_secret or not one.path else one.what
+    if _SECRET.match(cause):
+        kind = "secret"
+    why = f" ({one.why})" if one.why else ""
+    return Finding(
+        kind=kind,
+        about=about,
+        cause=f"{cause}{why}",
+        seen="named by the settings" if is_secret else _place(one),
+        remedy=one.remedy,
+    )
 
 
 def _place(one: errors.Finding) -> str:

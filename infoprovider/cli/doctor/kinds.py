@@ -45,7 +45,7 @@ _TABLE = (
     _kind("clock-jumped", "machine", ExitCode.STORE, "bdii-old bdii-hangs rendering-expired"),
     _kind("foreign-files", "state", ExitCode.STORE, f"state-unreadable folder {_UNPUBLISHED} facets daemon-died"),
     _kind("folder", "state", ExitCode.STORE, f"daemon-died not-kept state-unreadable facets {_UNPUBLISHED}"),
-    _kind("state-unreadable", "state", ExitCode.STORE, f"facets never-published {_UNPUBLISHED}"),
+    _kind("state-unreadable", "state", ExitCode.STORE, f"facets {_UNPUBLISHED}"),
     _kind("set-aside", "state", ExitCode.STORE),
     _kind("lock", "state", ExitCode.STORE, f"not-kept daemon-died daemon-hangs facets {_UNPUBLISHED}"),
     _kind("daemon-died", "daemon", ExitCode.STORE, f"facets metrics {_UNPUBLISHED}"),
