@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from infoprovider.glue.document import Document, Made, Source, close, content_digest
 from infoprovider.glue.entities import AdminDomain
 from infoprovider.mapping.context import DYNAMIC, SLOW, STATIC
+from infoprovider.publication import stamps
 from infoprovider.publication.stamps import Former, Stamp, has_ticked, stamped
 
 BEGIN = datetime(2026, 11, 21, 12, 0, tzinfo=UTC)
@@ -159,3 +160,14 @@ def test_after_a_long_failure_a_slow_entity_does_not_wait_for_its_tick() -> None
     recovered = tick + timedelta(seconds=1800 + 60)
     found, _ = stamped(document(recovered, validity=SLOW), Former(former.stamps, recovered), recovered)
     assert found.entities[0].creation_time == recovered
+
+
+@pytest.mark.parametrize("validity", [DYNAMIC, SLOW])
+@pytest.mark.parametrize("id_", ["urn:a", "urn:b", "urn:c"])
+def test_the_next_tick_is_when_the_grid_ticks(validity: int, id_: str) -> None:
+    """Not a second before, and within one period."""
+    now = datetime(2026, 1, 15, 12, tzinfo=UTC)
+    period, ticks = stamps.next_tick(id_, validity, now)
+    assert timedelta(0) < ticks - now <= timedelta(seconds=period)
+    assert has_ticked(id_, period, now, ticks)
+    assert not has_ticked(id_, period, now, ticks - timedelta(seconds=1))
