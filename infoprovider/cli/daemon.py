@@ -70,7 +70,7 @@ class Daemon:
         self._exposition = Exposition(self._metrics.registry)
         self._hanging: set[str] = set()
         self._halt = Halt()
-        self._facets = SnapshotStore(configuration.state, site.clock)
+        self._facets = SnapshotStore(configuration.state, site.clock, self._ask_anew)
         self._channels = Channels(self._deliver, self._metrics)
         self._composer = Composer(configuration, self._compose, self._channels.offer, self._metrics)
         self._collector = Collector(
@@ -113,18 +113,33 @@ class Daemon:
         self._tell()
 
     def _hold_the_first(self, configuration: Configuration) -> None:
-        """Where nothing was ever published, wait for everybody's first answer: half a centre would be no news."""
+        """Wait for everybody's answer where nothing was ever published, or nothing for so long that it has expired.
+
+        Half a centre would be no news, and what some seconds can renew need not be withdrawn before.
+        """
         document = DocumentStore(configuration.state, configuration.public)
-        if document.former(TemplateSet.RESOURCE) is not None:
+        is_first = document.former(TemplateSet.RESOURCE) is None
+        if not is_first and not document.rendering_has_expired(TemplateSet.RESOURCE):
             return
+        has_answered = self._has_answered if is_first else self._has_answered_now
         longest = max(instance.block.deadline for instance in configuration.instances)
-        self._composer.hold(lambda: all(map(self._has_answered, configuration.instances)), longest + SPARE)
+        self._composer.hold(lambda: all(map(has_answered, configuration.instances)), longest + SPARE)
 
     def _has_answered(self, instance: Instance) -> bool:
         try:
             return self._facets.outcome(instance.name) is not None
         except StoreError:  # who cannot be read is not waited for
             return True
+
+    def _has_answered_now(self, instance: Instance) -> bool:
+        """Whether it was asked since this daemon was started."""
+        try:
+            outcome = self._facets.outcome(instance.name)
+        except StoreError:
+            return True
+        moments = [one.at for one in outcome.attempts] if outcome else []
+        began = self._started
+        return any(at.boot == began.boot and at.uptime >= began.uptime for at in moments)
 
     def _turn(self, word: Word | None) -> None:
         """One round of the main loop: nothing that fails here ends it."""
@@ -221,6 +236,10 @@ class Daemon:
             halt=self._halt,
             killed=lambda: self._metrics.killed(context.instance),
         )
+
+    def _ask_anew(self, instance: str, facets: frozenset[Facet]) -> None:
+        """What stood in a file that cannot be used is asked for at once, not when it is due."""
+        self._collector.poke(instance, facets)
 
     def _compose(self, configuration: Configuration) -> Current:
         document = DocumentStore(configuration.state, configuration.public)

@@ -14,7 +14,7 @@ import json
 import logging
 import os
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
@@ -47,12 +47,18 @@ class SetAside:
 
 
 class SnapshotStore:
-    """The facets of all instances below a state folder."""
+    """The facets of all instances below a state folder.
 
-    def __init__(self, state: Path, clock: Clock) -> None:
+    `lost` hears of which instance which facets had to be set aside, in whatever thread that is seen.
+    """
+
+    def __init__(
+        self, state: Path, clock: Clock, lost: Callable[[str, frozenset[Facet]], object] | None = None
+    ) -> None:
         self._state = state
         self._folder = state / "snapshots"
         self._clock = clock
+        self._lost = lost
 
     @contextmanager
     def writing(self) -> Iterator[None]:
@@ -208,6 +214,10 @@ class SnapshotStore:
             log.warning("%s cannot be used (%s), nor set aside: %s", path, why, fault(error))
             return
         log.warning("%s cannot be used and was set aside: %s", path, why)
+        if self._lost is not None:
+            # How the attempts went is lost for all of them.
+            named = frozenset(facet for facet in Facet if path.name.startswith(f"{facet}."))
+            self._lost(path.parent.name, named or frozenset(Facet))
 
 
 def _file_name(facet: Facet, part: str) -> str:

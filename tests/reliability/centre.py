@@ -1,7 +1,6 @@
 """A centre whose managers are programs: what each tells and does can be changed while a daemon asks it."""
 
 import json
-import os
 import stat
 from pathlib import Path
 from typing import Any
@@ -17,7 +16,7 @@ PROGRAM = f"""#!/bin/sh
 # Tells what lies in this manager's folder, as of now, after it has done what is wrong with it.
 read -r request
 [ ! -e "$1/does" ] || . "$1/does"
-now=$(date -u -d "@$(($(date +%s) + $(cat "$1/../ahead")))" +%Y-%m-%dT%H:%M:%SZ)
+now=$(date -u -d "@$(($(date +%s) + $(cat "$1/../wall")))" +%Y-%m-%dT%H:%M:%SZ)
 sed "s/{SUFFIX}/$now/" "$1/tells"
 """
 
@@ -104,9 +103,10 @@ class Centre:
         self.config = folder / "site.yaml"
         self.state, self.public = folder / "state", folder / "public"
         self.bdii = folder / "bdii" / "infoprovider.ldif"
-        for path in (self.bdii.parent, folder / "managers"):
+        self.clocks = folder / "managers"
+        for path in (self.bdii.parent, self.clocks):
             path.mkdir()
-        self.runs_ahead(0)
+        self.moves_clocks()
         program = folder / "ask"
         program.write_text(PROGRAM)
         program.chmod(program.stat().st_mode | stat.S_IXUSR)
@@ -136,13 +136,14 @@ class Centre:
         held = {"fresh_for": seconds, "publish_for": seconds}
         self.write(freshness=dict.fromkeys(EVERY_FACET, held))
 
-    @property
-    def ahead(self) -> Path:
-        """A file with the seconds that the wall clock of the daemon and its programs is ahead of this machine's."""
-        return self.folder / "managers" / "ahead"
+    def moves_clocks(self, *, wall: int = 0, boot: int = 0) -> None:
+        """Let the clocks of those who look be so many seconds ahead of this machine's (`clocks/sitecustomize.py`)."""
+        for name, seconds in (("wall", wall), ("boot", boot)):
+            beside = self.clocks / "next"
+            beside.write_text(str(seconds))
+            beside.replace(self.clocks / name)
 
-    def runs_ahead(self, seconds: int) -> None:
-        """Set that clock."""
-        beside = self.folder / "managers" / "next"
-        beside.write_text(str(seconds))
-        os.replace(beside, self.ahead)  # noqa: PTH105  (as short as it gets)
+    @property
+    def moved(self) -> dict[str, str]:
+        """The environment in which Python sees these clocks; these variables reach collections as well."""
+        return {"PYTHONPATH": str(Path(__file__).with_name("clocks")), "XDG_CACHE_HOME": str(self.clocks)}

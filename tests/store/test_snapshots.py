@@ -241,3 +241,15 @@ def test_a_writer_that_is_killed_anywhere_loses_nothing(tmp_path: Path) -> None:
     assert fatal > int(ended.stdout) > 10
     assert seen == {(1, 1), (2, 1), (2, 2)}
     assert json.loads((tmp_path / "snapshots" / "cloud" / "outcome.json").read_text())["version"] == 1
+
+
+def test_who_wants_to_know_hears_what_was_set_aside(tmp_path: Path, clock: FixedClock) -> None:
+    """A facet by its name, everything where it is not known how the attempts went."""
+    heard: list[tuple[str, frozenset[Facet]]] = []
+    store = SnapshotStore(tmp_path, clock, lambda instance, facets: heard.append((instance, facets)))
+    store.keep("cloud", usage("a"))
+    for name in ("usage.a.json", "outcome.json"):
+        (tmp_path / "snapshots" / "cloud" / name).write_text("{")
+    assert store.observations("cloud") == []
+    assert store.outcome("cloud") is None
+    assert heard == [("cloud", frozenset({Facet.USAGE})), ("cloud", frozenset(Facet))]
