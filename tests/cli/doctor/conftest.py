@@ -61,16 +61,16 @@ def _entered(wards: Wards, template: Path, folder: Path, patch: pytest.MonkeyPat
     return ward
 
 
-@pytest.fixture
-def described(wards: Wards, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Ward]:
+@pytest.fixture(name="described")
+def _described(wards: Wards, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Ward]:
     """A centre whose manager is described."""
     ward = _entered(wards, wards.described, tmp_path, monkeypatch)
     with ward.rest:
         yield ward
 
 
-@pytest.fixture
-def asked(wards: Wards, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Ward]:
+@pytest.fixture(name="asked")
+def _asked(wards: Wards, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Ward]:
     """A centre whose manager is an OpenStack that gives recorded answers."""
     ward = _entered(wards, wards.asked, tmp_path, monkeypatch)
     with ward.rest:

@@ -98,7 +98,7 @@ def no_file(ward: Ward) -> None:
     ward.config.unlink()
 
 
-@fault("configuration", "comunities is not known here", "communities")
+@fault("configuration", "comunities is not known here", "remove it")
 def unknown_key(ward: Ward) -> None:
     """A key is misspelt."""
     ward.change(comunities=[])
@@ -709,7 +709,7 @@ def broken_updater(ward: Ward) -> None:
 @fault("bdii-database", "too small", "maxsize 1073741824")
 def small_database(ward: Ward) -> None:
     """The BDII's database is too small."""
-    ward.write("etc/bdii/bdii-slapd.conf", SLAPD_CONF.format(size="maxsize 32768"))
+    ward.write("etc/bdii/bdii-slapd.conf", SLAPD_CONF.format(size="maxsize 16384"))
     ward.bdii.keep_every = 3
 
 
