@@ -6,6 +6,7 @@ moment with an offset, `1.0`), else as LDAP has it (`ldif.safe_values`: XML and 
 `\n`). `OtherInfo: Key=value` is a value of `OtherInfo Key`. Groups and extensions are LDAP's own, and left out.
 """
 
+import sys
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, TypeAlias
@@ -35,7 +36,7 @@ _ATTRIBUTES: Mapping[type[Entry], Mapping[str, tuple[str, Callable[[str], Any] |
 
 @dataclass(frozen=True, slots=True)
 class Said:
-    """What one entry says: its values by GLUE's name of the attribute, each in one spelling.
+    """What one entry says: its values by GLUE's name of the attribute, sorted, each once and in one spelling.
 
     `dn` is empty where it stands in no tree; `moments` are when its facts were observed: CreationTime, and what
     OtherInfo says under `….ObservedAt`.
@@ -45,8 +46,8 @@ class Said:
     family: str
     id: str
     dn: str
-    values: Mapping[str, frozenset[str]]
-    moments: Mapping[str, frozenset[str]]
+    values: Mapping[str, tuple[str, ...]]
+    moments: Mapping[str, tuple[str, ...]]
 
     @property
     def key(self) -> Key:
@@ -98,14 +99,14 @@ def said_by(record: ldif.Record) -> Said | None:
     (id_, *_) = found.get(identifier_of(cls).name) or [""]
     if not id_:
         raise QueryError(f"{_shown(record)} has no {identifier_of(cls).ldap}")
-    values: dict[str, frozenset[str]] = {}
-    moments: dict[str, frozenset[str]] = {}
+    values: dict[str, tuple[str, ...]] = {}
+    moments: dict[str, tuple[str, ...]] = {}
     for name, said in found.items():
         if name == _OTHER_INFO:
             for key, ones in _by_key(said).items():
-                (moments if key.endswith(".ObservedAt") else values)[key] = frozenset(ones)
+                (moments if key.endswith(".ObservedAt") else values)[key] = tuple(sorted(ones))
         else:
-            (moments if name == "CreationTime" else values)[name] = frozenset(said)
+            (moments if name == "CreationTime" else values)[name] = tuple(sorted(said))
     return Said(cls.__name__, family_of(cls).__name__, id_, record.dn, values, moments)
 
 
@@ -119,7 +120,7 @@ def _values(cls: type[Entity], attributes: Mapping[str, Sequence[str]]) -> Itera
             meant = values if convert is None else [_meant(convert, value) for value in values]
             found.setdefault(name, []).extend(meant)
     for name, values in found.items():
-        if safe := ldif.safe_values(values):
+        if safe := set(values) if ldif.harmless(values) else ldif.safe_values(values):
             yield name, list(safe)
 
 
@@ -136,7 +137,8 @@ def _by_key(values: Iterable[str]) -> Mapping[str, list[str]]:
     for value in values:
         key, equals, said = value.partition("=")
         if equals:
-            found.setdefault(f"{_OTHER_INFO} {key}", []).append(said)
+            # Thousands of entries say something of one key.
+            found.setdefault(sys.intern(f"{_OTHER_INFO} {key}"), []).append(said)
         else:
             found.setdefault(_OTHER_INFO, []).append(value)
     return found

@@ -118,19 +118,19 @@ def _changes(one: Said, other: Said) -> Iterator[Change]:
     if one.values == other.values:
         return
     for name in dict.fromkeys((*one.values, *other.values)):
-        here, there = one.values.get(name, frozenset()), other.values.get(name, frozenset())
+        here, there = one.values.get(name, ()), other.values.get(name, ())
         if here != there:
-            yield Change(one.cls, one.id, name, tuple(sorted(here)), tuple(sorted(there)))
+            yield Change(one.cls, one.id, name, here, there)
 
 
 def _lags(one: Said, other: Said) -> Iterator[Lag]:
     for name in dict.fromkeys((*one.moments, *other.moments)):
-        here, there = one.moments.get(name, frozenset()), other.moments.get(name, frozenset())
+        here, there = one.moments.get(name, ()), other.moments.get(name, ())
         if here != there:
-            yield Lag(one.cls, one.id, name, tuple(sorted(here)), tuple(sorted(there)), _seconds(here, there))
+            yield Lag(one.cls, one.id, name, here, there, _seconds(here, there))
 
 
-def _seconds(here: frozenset[str], there: frozenset[str]) -> float | None:
+def _seconds(here: Sequence[str], there: Sequence[str]) -> float | None:
     try:
         (one,), (other,) = map(to_datetime, here), map(to_datetime, there)
     except UNREADABLE:

@@ -199,7 +199,7 @@ def _text(value: object) -> str:
 
 def served(server: str, said: Said, now: datetime) -> Served:
     """What a server says of an entity, and whether that still holds."""
-    stamp = _moment(said.moments.get("CreationTime", frozenset()))
+    stamp = _moment(said.moments.get("CreationTime", ()))
     validity = "".join(said.values.get("Validity", ()))
     holds_until = None
     if stamp is not None and validity.isdecimal():
@@ -223,13 +223,13 @@ def beside(values: Iterable[Explained], one: Served) -> Iterator[Explained]:
     known = set()
     for value in values:
         known.add(value.attribute)
-        yield replace(value, served=tuple(sorted(everything.get(value.attribute, ()))))
+        yield replace(value, served=everything.get(value.attribute, ()))
     for name, texts in everything.items():
         if name not in known:
             empty = Explained(
                 attribute=name, ldap="", value=None, unit="", fact=ONLY_SERVED, rule="", facets=(), origins=()
             )
-            yield replace(empty, served=tuple(sorted(texts)))
+            yield replace(empty, served=texts)
 
 
 def _moment(texts: Iterable[str]) -> datetime | None:

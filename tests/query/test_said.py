@@ -37,13 +37,13 @@ def test_values_go_by_the_names_of_glue() -> None:
     found = said()
     assert (found.cls, found.family, found.id, found.dn) == ("ComputingShare", "Share", "urn:s", DN)
     assert found.values == {
-        "ID": {"urn:s"},
-        "MaxTotalJobs": {"10"},
-        "Preemption": {"true"},
-        "OtherInfo FreeInstances.a": {"3"},
-        "OtherInfo Image": {"x", "y"},
+        "ID": ("urn:s",),
+        "MaxTotalJobs": ("10",),
+        "Preemption": ("true",),
+        "OtherInfo FreeInstances.a": ("3",),
+        "OtherInfo Image": ("x", "y"),
     }
-    moment = {"2026-01-15T12:00:00Z"}
+    moment = ("2026-01-15T12:00:00Z",)
     assert found.moments == {"CreationTime": moment, "OtherInfo FreeInstances.ObservedAt": moment}
 
 
@@ -65,7 +65,7 @@ def test_spellings_of_one_value_are_equal(attribute: str, values: list[str]) -> 
 
 def test_values_that_mean_nothing_to_their_type_count_as_they_are() -> None:
     """A number that is none is compared as text, so that a broken entry can be compared at all."""
-    assert said(GLUE2ComputingShareMaxTotalJobs=["many"]).values["MaxTotalJobs"] == {"many"}
+    assert said(GLUE2ComputingShareMaxTotalJobs=["many"]).values["MaxTotalJobs"] == ("many",)
 
 
 def test_a_text_counts_as_ldap_keeps_it() -> None:
@@ -84,7 +84,7 @@ def test_names_count_in_any_letter_case() -> None:
 
 def test_what_glue_does_not_know_is_compared_too() -> None:
     """An attribute of the server's own goes by its own name."""
-    assert said(seeAlso=["o=x"]).values["seeAlso"] == {"o=x"}
+    assert said(seeAlso=["o=x"]).values["seeAlso"] == ("o=x",)
     assert said(seealso=["o=x"]).key == said().key == ("Share", "urn:s")
 
 

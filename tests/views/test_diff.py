@@ -15,8 +15,8 @@ SITE = "GLUE2DomainID=RC,o=glue"
 
 def said(id_: str, cls: str = "ComputingShare", moment: str = "12:00:00", above: str = "o=glue", **values: str) -> Said:
     """An entry with these values, each split at blanks."""
-    moments = {"CreationTime": frozenset({f"2026-01-15T{moment}Z"})}
-    texts = {"ID": frozenset({id_})} | {name: frozenset(text.split()) for name, text in values.items()}
+    moments = {"CreationTime": (f"2026-01-15T{moment}Z",)}
+    texts = {"ID": (id_,)} | {name: tuple(sorted(text.split())) for name, text in values.items()}
     return Said(cls, cls.removeprefix("Computing"), id_, f"GLUE2ID={id_},{above}" if above else "", texts, moments)
 
 
@@ -169,7 +169,7 @@ def test_long_lists_are_cut_and_say_so() -> None:
 def test_hostile_text_stays_text() -> None:
     """What a stranger serves can neither steer a terminal nor pass for a line of ours."""
     evil = "\x1b[2J\x9b\u202e[red]x\nequal: all"
-    bad = Said("ComputingShare", "Share", evil, "o=glue", {"ID": frozenset({evil}), evil: frozenset({evil})}, {})
+    bad = Said("ComputingShare", "Share", evil, "o=glue", {"ID": (evil,), evil: (evil,)}, {})
     found = difference(account(said("a")), account(bad, name=evil, unreadable=[evil], repeated=[bad]))
     changed = difference(account(bad), account(Said("Share", "Share", evil, "", {}, {}), name=evil))
     for one in (found, changed):
