@@ -42,7 +42,7 @@ def kinds() -> str:
     """Each kind, in the order of causes, with its exit code and what follows from it."""
     rows = ["| layer | kind | exit code | what it explains |", "| --- | --- | ---: | --- |"]
     for kind in KINDS.values():
-        follows = ", ".join(f"`{one}`" for one in sorted(kind.explains)) or "–"
+        follows = ", ".join(f"`{one}`" for one in sorted(kind.explains)) or "nothing more"
         rows.append(f"| {kind.layer} | `{kind.name}` | {int(kind.code)} | {follows} |")
     return "\n".join(rows) + "\n"
 

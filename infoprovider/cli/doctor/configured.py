@@ -23,7 +23,8 @@ def mistakes(found: Iterable[errors.Finding]) -> Findings:
     others = [one for one in written if one not in plug_ins]
     for one in others:
         why = f" ({one.why})" if one.why else ""
-        yield Finding(kind="configuration", cause=f"{one.what}{why}", seen=_place(one), remedy=one.remedy)
+        whole = f"{one.file} " if one.line is None and not one.path else ""
+        yield Finding(kind="configuration", cause=f"{whole}{one.what}{why}", seen=_place(one), remedy=one.remedy)
 
 
 def judged(patient: Patient) -> Findings:

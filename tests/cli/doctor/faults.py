@@ -86,13 +86,13 @@ def unknown_kind(ward: Ward) -> None:
 # --- configuration and credentials ---------------------------------------------------------------------------------
 
 
-@fault("configuration", "did not find expected", "")
+@fault("configuration", "is not YAML (did not find expected", "mend the YAML")
 def no_yaml(ward: Ward) -> None:
     """The configuration is no YAML."""
     ward.config.write_text(ward.config.read_text() + "channels: [\n")
 
 
-@fault("configuration", "cannot be read", "")
+@fault("configuration", "site.yaml cannot be read (No such file", "name a file that exists")
 def no_file(ward: Ward) -> None:
     """There is no configuration."""
     ward.config.unlink()
@@ -104,19 +104,19 @@ def unknown_key(ward: Ward) -> None:
     ward.change(comunities=[])
 
 
-@fault("configuration", "there is no instance", "")
+@fault("configuration", "there is no instance west", "write one of north")
 def unknown_instance(ward: Ward) -> None:
     """A community works in an instance that is not there."""
     ward.change(communities=[{"name": "vo.bio", "projects": [{"instance": "west", "project": "p"}]}])
 
 
-@fault("settings", "cannot be read", "")
+@fault("settings", "north.yaml cannot be read (No such file or directory)", "name a file that exists")
 def no_description(ward: Ward) -> None:
     """A description is not there."""
     (ward.folder / "north.yaml").unlink()
 
 
-@fault("settings", "", "")
+@fault("settings", "imags is not known here", "remove it")
 def wrong_description(ward: Ward) -> None:
     """A description has a mistake."""
     path = ward.folder / "north.yaml"
@@ -130,15 +130,24 @@ def wrong_description(ward: Ward) -> None:
     "asked",
 )
 def withheld_between(ward: Ward) -> None:
-    """Facets are withheld before they are asked for again."""
+    """Facets grow too old before they are asked for again."""
     ward.change(freshness={"images": {"every": "2h", "fresh_for": "10m", "publish_for": "1h"}})
 
 
-@fault("configuration", "", "")
+@fault("configuration", "replaces no template of this set", "perhaps computing_service.ldif is meant")
+def misnamed_template(ward: Ward) -> None:
+    """A template has the wrong name."""
+    (ward.folder / "templates").mkdir()
+    (ward.folder / "templates" / "ComputingService.ldif").write_text("dn: x\n")
+    channels = yaml.safe_load(ward.config.read_text())["channels"]
+    ward.change(channels=[channels[0] | {"templates": "templates"}])
+
+
+@fault("configuration", "computing_service.ldif:1: Expected an expression", "correct the template")
 def broken_template(ward: Ward) -> None:
     """A template cannot be used."""
     (ward.folder / "templates").mkdir()
-    (ward.folder / "templates" / "ComputingService.ldif").write_text("{% if %}\n")
+    (ward.folder / "templates" / "computing_service.ldif").write_text("{% if %}\n")
     channels = yaml.safe_load(ward.config.read_text())["channels"]
     ward.change(channels=[channels[0] | {"templates": "templates"}])
 
@@ -165,7 +174,7 @@ def unset_variable(ward: Ward) -> None:
 
 @fault("settings", "has no usable cloud west", "write the name of an entry", "asked")
 def no_cloud(ward: Ward) -> None:
-    """Clouds.yaml has no such cloud."""
+    """The file clouds.yaml has no such cloud."""
     (ward.folder / "clouds.yaml").write_text("clouds: { north: { auth: { auth_url: 'http://127.0.0.1/v3' } } }\n")
     ward.block(settings={"cloud": "west", "clouds_file": "clouds.yaml"})
 
@@ -205,13 +214,13 @@ def unseen_project(ward: Ward) -> None:
     ward.change(communities=[{"name": "vo.bio", "projects": [{"instance": "cloud", "project": "0815"}]}])
 
 
-@fault("right-lost", "cloud no longer tells", "give", "asked")
+@fault("right-lost", "cloud no longer tells capacity, hypervisors", "give the account a role", "asked")
 def lost_right(ward: Ward) -> None:
     """The account lost its right to hypervisors."""
     cloud = ward.rest.enter_context(serving("member"))
-    project, id_ = next(iter(cloud.projects().items()))
-    ward.settings(auth=cloud.settings(project)["auth"])
-    ward.change(communities=[{"name": "vo.bio", "projects": [{"instance": "cloud", "project": id_}]}])
+    ward.settings(auth=cloud.settings("vo001")["auth"])
+    mapping = {"instance": "cloud", "project": cloud.projects()["vo001"]}
+    ward.change(communities=[{"name": "vo.bio", "projects": [mapping]}])
 
 
 # --- network -------------------------------------------------------------------------------------------------------
@@ -557,7 +566,7 @@ def failing_channel(ward: Ward) -> None:
     failed(ward, "the broker said no; start the broker")
 
 
-@fault("channel", "cannot read", "", "asked")
+@fault("channel", "cannot read", "create the folder", "asked")
 def no_channel_folder(ward: Ward) -> None:
     """A channel's folder is not there."""
     (ward.root / "etc/bdii/bdii.conf").unlink()
