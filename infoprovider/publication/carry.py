@@ -5,6 +5,7 @@ mapped, the entries of a manager must not vanish. They stay as they are, with th
 been withheld anyway, and as far as the rules of disclosure that are in force now surely allow them.
 """
 
+import hashlib
 from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
@@ -54,10 +55,24 @@ def services_in(body: bytes, services: frozenset[str]) -> frozenset[str]:
     return frozenset(id_ for id_ in services if f"\n{_SERVICE}: {id_}\n".encode() in body)
 
 
-def carried_over(former: bytes, services: Collection[str], configuration: Configuration, now: datetime) -> bytes:
+def rules_in_force(configuration: Configuration) -> str:
+    """A digest of what decides which private things are told: the communities with their projects, and disclosure."""
+    rules = [one.model_dump_json() for one in (configuration.centre.disclosure, *configuration.communities)]
+    return hashlib.sha256("\n".join(rules).encode()).hexdigest()
+
+
+def carried_over(
+    former: bytes,
+    services: Collection[str],
+    configuration: Configuration,
+    now: datetime,
+    *,
+    by_the_same_rules: bool = False,
+) -> bytes:
     """What of these services' entries in a former rendering may still be handed out, as LDIF.
 
-    A former text that cannot be read carries nothing.
+    `by_the_same_rules` is whether it was composed by those that are in force now: then it tells nothing that they do
+    not allow. A former text that cannot be read carries nothing.
     """
     try:
         places = [(record, _service_above(record.dn)) for record in ldif.read(former)]
@@ -68,7 +83,10 @@ def carried_over(former: bytes, services: Collection[str], configuration: Config
         service = service_of(configuration, instance)
         if service in services:
             records = [record for record, place in places if place == service]
-            pieces += [_block(record) for record in _Carried(records, instance, configuration, now).records()]
+            pieces += [
+                _block(record)
+                for record in _Carried(records, instance, configuration, now, by_the_same_rules).records()
+            ]
     return b"".join(pieces)
 
 
@@ -118,7 +136,12 @@ class _Carried:
     """What of the entries of one service may still be handed out."""
 
     def __init__(
-        self, records: Iterable[ldif.Record], instance: Instance, configuration: Configuration, now: datetime
+        self,
+        records: Iterable[ldif.Record],
+        instance: Instance,
+        configuration: Configuration,
+        now: datetime,
+        by_the_same_rules: bool,
     ) -> None:
         self._instance = instance
         self._configuration = configuration
@@ -140,9 +163,9 @@ class _Carried:
         # Without a policy nobody was mapped to the instance: everything that was published of it was public.
         was_public = not any(one.cls in (AccessPolicy, MappingPolicy) for one in self._entries)
         disclosure = configuration.centre.disclosure
-        self._all_is_public = was_public
-        self._types_are_told = was_public or disclosure.private_instance_types == "communities"
-        self._images_are_told = was_public or disclosure.private_images == "communities"
+        self._all_is_told = was_public or by_the_same_rules
+        self._types_are_told = self._all_is_told or disclosure.private_instance_types == "communities"
+        self._images_are_told = self._all_is_told or disclosure.private_images == "communities"
 
     def records(self) -> Iterator[ldif.Record]:
         """What is left, in the order of the text, without references to what is not."""
@@ -181,7 +204,7 @@ class _Carried:
             return one in self._shares
         if one.cls is AccessPolicy:
             return self._rules.issuperset(one.values("GLUE2PolicyRule"))
-        if self._all_is_public:
+        if self._all_is_told:
             return True
         if one.is_type:
             named = {id_ for share in self._shares for id_ in share.values("GLUE2ShareResourceForeignKey")}

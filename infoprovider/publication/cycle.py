@@ -11,7 +11,7 @@ from pathlib import Path
 from infoprovider.config.model import Channel, ChannelBlock, Configuration, TemplateSet
 from infoprovider.errors import InfoproviderError, RenderError, StoreError, ValidationFailed
 from infoprovider.glue.document import Document, Quarantined, without
-from infoprovider.publication.carry import carried_over, services_in
+from infoprovider.publication.carry import carried_over, rules_in_force, services_in
 from infoprovider.publication.changes import Changes, changes_between
 from infoprovider.publication.compose import Composition, compose
 from infoprovider.publication.delivery import deliver, former
@@ -20,7 +20,7 @@ from infoprovider.publication.quarantine import rendered
 from infoprovider.publication.stamps import Former, Stamp
 from infoprovider.publishers.contract import AnyPublisherSpec, Format, Receipt, Rendering
 from infoprovider.render.ldif import LdifRenderer
-from infoprovider.store.document import DocumentStore
+from infoprovider.store.document import DocumentStore, Remembered
 from infoprovider.store.facets import Facets
 
 log = logging.getLogger(__name__)
@@ -109,7 +109,9 @@ def update(configuration: Configuration, facets: Facets, store: DocumentStore, n
     of them says where no tree can be rendered. What cannot be kept is handed out all the same: a full disk of ours must
     not leave old facts with a channel for ever.
     """
-    composition = compose(configuration, facets, _former(store), now)
+    before = _remembered(store)
+    composition = compose(configuration, facets, _former(before), now)
+    rules = rules_in_force(configuration)
     good: dict[str, Rendered] = {}
     failed: dict[str, InfoproviderError] = {}
     for tree in trees_of(configuration.channels):
@@ -121,7 +123,13 @@ def update(configuration: Configuration, facets: Facets, store: DocumentStore, n
     if not good:
         raise next(reversed(failed.values()))
     renderings = {
-        name: _completed(one.body, partial(store.former, name), configuration, composition)
+        name: _completed(
+            one.body,
+            partial(store.former, name),
+            configuration,
+            composition,
+            by_the_same_rules=before.composed_by == rules,
+        )
         for name, one in good.items()
     }
     left_out = (*composition.document.quarantined, *(one for tree in good.values() for one in tree.quarantined))
@@ -139,7 +147,7 @@ def update(configuration: Configuration, facets: Facets, store: DocumentStore, n
     unchanged = {name: str(error) for name, error in failed.items()}
     not_kept = None
     try:
-        store.keep(kept, digests, renderings, composition.composed_at, composition.expires_at, unchanged)
+        store.keep(kept, digests, renderings, composition.composed_at, composition.expires_at, unchanged, rules)
     except StoreError as error:
         not_kept = error
     return Current(composition, renderings, left_out, failed, changes, not_kept)
@@ -152,7 +160,12 @@ def _in_format(document: Document, unfit: tuple[Quarantined, ...], format_: Form
 
 
 def _completed(
-    body: bytes, former: Callable[[], bytes | None], configuration: Configuration, composition: Composition
+    body: bytes,
+    former: Callable[[], bytes | None],
+    configuration: Configuration,
+    composition: Composition,
+    *,
+    by_the_same_rules: bool = False,
 ) -> bytes:
     """A rendering with the entries of managers of which nothing is known, as they were handed out before.
 
@@ -166,16 +179,20 @@ def _completed(
     before = former() if missing else None
     if before is None:
         return body
-    return body + carried_over(before, missing, configuration, composition.composed_at)
+    now = composition.composed_at
+    return body + carried_over(before, missing, configuration, now, by_the_same_rules=by_the_same_rules)
 
 
-def _former(store: DocumentStore) -> Former:
-    """The stamps of the former document; none where it cannot be read, which keeps nobody from publishing."""
+def _remembered(store: DocumentStore) -> Remembered:
+    """The former document; nothing where it cannot be read, which keeps nobody from publishing."""
     try:
-        remembered = store.read()
+        return store.read()
     except StoreError as error:
         log.error("%s; it is now %s", error, _set_aside(store))  # noqa: TRY400  (the traceback says no more)
-        return Former()
+        return Remembered()
+
+
+def _former(remembered: Remembered) -> Former:
     stamps = {id_: Stamp(entry.digest, entry.creation_time, entry.moments) for id_, entry in remembered.entries.items()}
     return Former(stamps, remembered.composed_at)
 

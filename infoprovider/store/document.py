@@ -46,7 +46,8 @@ class Entry:
 class Remembered:
     """What is remembered of the document that was composed last: its entries, when that was, and what was left out.
 
-    `unchanged` are trees that could not be rendered with it and stay as they were, and why.
+    `unchanged` are trees that could not be rendered with it and stay as they were, and why. `composed_by` names the
+    rules of disclosure by which it was composed.
     """
 
     entries: Mapping[str, Entry] = field(default_factory=dict)
@@ -55,6 +56,7 @@ class Remembered:
     quarantined: tuple[Quarantined, ...] = ()
     pruned: tuple[Pruned, ...] = ()
     unchanged: Mapping[str, str] = field(default_factory=dict)
+    composed_by: str = ""
 
 
 class DocumentStore:
@@ -98,6 +100,7 @@ class DocumentStore:
                 quarantined=tuple(Quarantined(*one) for one in plain.get("quarantined", ())),
                 pruned=tuple(Pruned(*one) for one in plain["pruned"]),
                 unchanged=dict(plain.get("unchanged", {})),
+                composed_by=plain.get("composed_by", ""),
             )
         except (AttributeError, IndexError, KeyError, TypeError, ValueError) as error:
             raise self._unreadable(f"is not what this program writes: {error!r}") from error
@@ -121,6 +124,7 @@ class DocumentStore:
         composed_at: datetime,
         expires_at: datetime,
         unchanged: Mapping[str, str] = MappingProxyType({}),
+        composed_by: str = "",
     ) -> None:
         """Write the renderings, by template set or format, and then what they were made of.
 
@@ -136,7 +140,7 @@ class DocumentStore:
         for template_set, body in renderings.items():
             _write(self.rendering_path(template_set), body, PUBLIC)
         _write(self._public / "current.expires", _expiry_line(expires_at, composed_at).encode(), PUBLIC)
-        _write(self.path, _to_json(document, digests, composed_at, unchanged), PRIVATE)
+        _write(self.path, _to_json(document, digests, composed_at, unchanged, composed_by), PRIVATE)
 
     def rendering(self, template_set: str) -> bytes:
         """The current rendering of a template set. Raises StoreError where there is none yet."""
@@ -226,7 +230,11 @@ def _has_come(path: Path) -> bool:
 
 
 def _to_json(
-    document: Document, digests: Mapping[str, str], composed_at: datetime, unchanged: Mapping[str, str]
+    document: Document,
+    digests: Mapping[str, str],
+    composed_at: datetime,
+    unchanged: Mapping[str, str],
+    composed_by: str,
 ) -> bytes:
     """Sources are written once and referred to by number: most entities share them."""
     numbers: dict[Source, int] = {}
@@ -243,6 +251,7 @@ def _to_json(
     plain = {
         "version": FORMAT_VERSION,
         "composed_at": _iso(composed_at),
+        "composed_by": composed_by,
         "sources": [_from_source(source) for source in numbers],
         "entities": entities,
         "withheld": [[one.entity, one.id, one.why] for one in document.withheld],

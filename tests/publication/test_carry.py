@@ -21,6 +21,7 @@ from infoprovider.publication.stamps import Former
 from infoprovider.render.ldif import LdifRenderer
 from infoprovider.resources import folder
 from infoprovider.store.document import DocumentStore
+from infoprovider.store.facets import MemoryFacets
 from infoprovider.store.snapshots import SnapshotStore
 from tests.publication.demo import NOON, OBSERVED, configuration, document_of_the_demo, facets, outcome
 
@@ -221,3 +222,15 @@ def test_what_is_known_to_have_expired_is_withdrawn_and_not_carried(tmp_path: Pa
     later = OBSERVED + timedelta(seconds=default_freshness(Facet.MANAGER).publish_for)
     body = update(unlimited(channels=()), known, store, later).renderings["resource"]
     assert NORTH.encode() not in body
+
+
+def test_what_was_composed_by_the_rules_in_force_is_carried_whole(tmp_path: Path) -> None:
+    """Also images that no share names: by other rules it could not be seen whether they were private."""
+    store = DocumentStore(tmp_path / "state", tmp_path / "public")
+    before = update(unlimited(channels=()), facets(), store, NOON).renderings["resource"]
+    again = update(unlimited(channels=()), MemoryFacets(), store, NOON).renderings["resource"]
+    images = {record.dn for record in read(before) if record.dn.startswith("GLUE2ApplicationEnvironmentID")}
+    assert images <= {record.dn for record in read(again)}
+    fewer = unlimited(channels=(), communities=configuration().communities[1:])
+    other = update(fewer, MemoryFacets(), store, NOON).renderings["resource"]
+    assert not images <= {record.dn for record in read(other)}
