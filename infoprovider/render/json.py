@@ -35,9 +35,12 @@ def render_json(entities: Sequence[Entity]) -> bytes:
     between = b"\n"
     ordered = sorted(entities, key=lambda entity: _CLASS_ORDER[type(entity).__name__])
     for cls, members in groupby(ordered, key=type):
-        lines = ",\n".join(as_text(to_json(entity)) for entity in members)
-        body.write(between + f'"{cls.__name__}": [\n{lines}\n]'.encode())
-        between = b",\n"
+        body.write(between + f'"{cls.__name__}": ['.encode())
+        between = b"\n"
+        for entity in members:
+            body.write(between + as_text(to_json(entity)).encode())
+            between = b",\n"
+        body.write(b"\n]")
     body.write(b"\n}\n")
     return body.getvalue()
 
