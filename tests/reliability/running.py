@@ -14,6 +14,8 @@ from contextlib import contextmanager, redirect_stderr, redirect_stdout
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeVar
+from urllib.error import URLError
+from urllib.request import urlopen
 
 from infoprovider.cli.main import main
 from tests.reliability.centre import Centre
@@ -93,6 +95,21 @@ def told(centre: Centre) -> Told:
     probe = command("show", "--nagios", centre.config)
     metrics = command("show", "--prometheus", centre.config)
     return Told(json.loads(shown.out), probe.code, probe.out, metrics.out)
+
+
+def scraped(port: int) -> str:
+    """What Prometheus reads; nothing before there is anything."""
+    try:
+        with urlopen(f"http://127.0.0.1:{port}/metrics", timeout=20) as answer:
+            return str(answer.read().decode())
+    except URLError:
+        return ""
+
+
+def value(metrics: str, sample: str) -> float:
+    """A sample; 0 where there is none."""
+    found = [line.rpartition(" ")[2] for line in metrics.splitlines() if line.startswith(f"{sample} ")]
+    return float(found[0]) if found else 0.0
 
 
 class Running:

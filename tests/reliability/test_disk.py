@@ -5,15 +5,13 @@ import subprocess
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
-from urllib.error import URLError
-from urllib.request import urlopen
 
 import pytest
 
 from tests.reliability.centre import Centre
 from tests.reliability.conftest import Scene, all_well
 from tests.reliability.published import Reader, entries_of
-from tests.reliability.running import hook, running, told, until
+from tests.reliability.running import hook, running, scraped, told, until, value
 from tests.system.bdii import free_port
 
 OTHER = "other"
@@ -79,21 +77,6 @@ def disks(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Scene]:
             well = reader.now()
             reader.expect(well)
             yield Scene(centre, reader, daemon, well)
-
-
-def scraped(port: int) -> str:
-    """What Prometheus reads; nothing before there is anything."""
-    try:
-        with urlopen(f"http://127.0.0.1:{port}/metrics", timeout=20) as answer:
-            return str(answer.read().decode())
-    except URLError:
-        return ""
-
-
-def value(metrics: str, sample: str) -> float:
-    """A sample; 0 where there is none."""
-    found = [line.rpartition(" ")[2] for line in metrics.splitlines() if line.startswith(f"{sample} ")]
-    return float(found[0]) if found else 0.0
 
 
 def versions(file: Path) -> set[str]:

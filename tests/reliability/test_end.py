@@ -101,9 +101,11 @@ def test_a_daemon_that_is_killed_at_any_moment_loses_nothing(centre: Centre) -> 
                 time.sleep(moments.uniform(0.2, 2.0))
             finally:
                 daemon.kill()
+        for manager in centre.managers.values():
+            manager.is_of("8")
         daemon = Running(centre)
         try:
-            until(lambda: "Version: 7\n" in centre.bdii.read_text() and all_well(reader.now(), centre), "it goes on")
+            until(lambda: "Version: 8\n" in centre.bdii.read_text() and all_well(reader.now(), centre), "it goes on")
             assert daemon.end() == 0
         finally:
             daemon.kill()

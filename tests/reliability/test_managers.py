@@ -17,7 +17,8 @@ from tests.certificate import Authority
 from tests.providers.openstack_recorded import PASSWORD, Fault, Recorded, serving
 from tests.reliability.centre import Centre, telling
 from tests.reliability.published import Entries, Reader, health, of
-from tests.reliability.running import Told, running, told, until
+from tests.reliability.running import Told, running, scraped, told, until, value
+from tests.system.bdii import free_port
 
 SOUND = ("program", "cloud")
 TEN = "ten"
@@ -123,6 +124,7 @@ class Story:
     marked: Stage
     withdrawn: Stage
     healed: Entries
+    counted: str
     log: str
 
 
@@ -177,8 +179,10 @@ def told_story(folder: Path, clouds: Clouds) -> Story:
     (folder / "centre").mkdir()
     centre = Centre(folder / "centre", SOUND[0], TEN, projects=10)
     names = (*SOUND, TEN, *SILENT)
+    port = free_port()
     centre.published_for(PUBLISHED_FOR)
     centre.write(
+        metrics={"port": port},
         instances=[
             centre.managers[SOUND[0]].instance(deadline=30.0),
             centre.managers[TEN].instance(deadline=30.0),
@@ -205,11 +209,11 @@ def told_story(folder: Path, clouds: Clouds) -> Story:
         centre.managers[TEN].is_of("1")
         poke(centre, *SILENT)
         until(lambda: complete(reader.now(), names) and well.keys() <= reader.now().keys(), "all are back")
-        return Story(well, marked, withdrawn, reader.now(), daemon.log())
+        return Story(well, marked, withdrawn, reader.now(), scraped(port), daemon.log())
 
 
 @pytest.mark.parametrize("name", SILENT)
-def test_a_manager_that_fails_is_marked_and_then_withdrawn(story: Story, name: str) -> None:
+def test_a_failing_manager_is_marked_then_withdrawn(story: Story, name: str) -> None:
     """All that it told last stays, and says so; when its time is over all of it goes; when it is well all is back."""
     told_last = of(story.well, name)
     assert of(story.marked.published, name) == told_last
@@ -260,6 +264,17 @@ def test_each_failure_is_told_with_its_reason(story: Story, name: str) -> None:
     labels = {"facet": "usage", "manager": name}
     assert story.marked.told.metric("infoprovider_facet_parts", state="failing", **labels) > 0
     assert story.withdrawn.told.metric("infoprovider_facet_parts", state="expired", **labels) > 0
+    result = "partly" if name == TEN else "failed"
+    assert value(story.counted, f'infoprovider_collections_total{{manager="{name}",result="{result}"}}') > 0
+
+
+def test_a_collection_that_is_ended_at_its_deadline_is_counted(story: Story) -> None:
+    """Of the manager that drips, and of nobody who is well."""
+    assert value(story.counted, 'infoprovider_collections_killed_total{manager="dripping"}') > 0
+    assert [value(story.counted, f'infoprovider_collections_killed_total{{manager="{name}"}}') for name in SOUND] == [
+        0,
+        0,
+    ]
 
 
 def test_the_probe_tells_failing_from_withheld(story: Story) -> None:
