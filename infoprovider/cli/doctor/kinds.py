@@ -42,7 +42,7 @@ _TABLE = (
     _kind("descriptors", "machine", ExitCode.STORE, f"asking facets daemon-hangs metrics {_UNPUBLISHED}"),
     _kind("boot-id", "machine", ExitCode.STORE, "rendering-expired daemon-died"),
     _kind("clock", "machine", ExitCode.STORE, "tls asking facets clock-jumped bdii-old certificate-ends"),
-    _kind("clock-jumped", "machine", ExitCode.STORE, "bdii-old bdii-hangs rendering-expired"),
+    _kind("clock-jumped", "machine", ExitCode.STORE, "bdii-old bdii-hangs rendering-expired delivery-late"),
     _kind("foreign-files", "state", ExitCode.STORE, f"state-unreadable folder {_UNPUBLISHED} facets daemon-died"),
     _kind("folder", "state", ExitCode.STORE, f"daemon-died not-kept state-unreadable facets {_UNPUBLISHED}"),
     _kind("state-unreadable", "state", ExitCode.STORE, f"facets {_UNPUBLISHED}"),

@@ -66,13 +66,13 @@ def _asking(name: str, failed: Sequence[Failed], *, is_all: bool) -> Finding:
 
 
 def _lost(patient: Patient, name: str, refused: Iterable[NotOffered]) -> Iterator[Finding]:
-    """Facets that were told before and are refused now: a right has gone."""
+    """Parts of facets that were told before and are refused now: a right has gone."""
     known = {
-        one.facet
+        (one.facet, one.part)
         for one in patient.overview.parts
         if one.instance == name and one.observed_at is not None and one.state is not State.DECLARED
     }
-    lost = [one for one in refused if one.facet in known]
+    lost = [one for one in refused if (one.facet, one.part) in known]
     if not lost:
         return
     cause, remedy = told(lost[0].reason, "give the account back what it had")

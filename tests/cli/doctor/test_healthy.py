@@ -3,6 +3,7 @@
 from datetime import timedelta
 
 import pytest
+import yaml
 
 from tests.cli.doctor.faults import certified
 from tests.cli.doctor.ward import HOOK, Ward, free_port
@@ -16,6 +17,16 @@ def nothing(ward: Ward) -> None:
 def test_a_described_centre_with_a_timer(described: Ward) -> None:
     """No daemon, a document of some minutes ago."""
     nothing(described)
+
+
+def test_a_project_of_which_little_is_described(described: Ward) -> None:
+    """Others have quotas: that this one has none is no loss."""
+    path = described.folder / "north.yaml"
+    written = yaml.safe_load(path.read_text())
+    written["projects"].append({"id": "p9"})
+    path.write_text(yaml.safe_dump(written, allow_unicode=True))
+    nothing(described)
+    assert any("quotas of project p9" in note for note in described.examined().notes)
 
 
 def test_a_described_centre_with_a_daemon(described: Ward) -> None:
