@@ -149,8 +149,8 @@ def running(centre: Centre, **environment: str) -> Iterator[Running]:
         yield daemon
         if daemon.process.poll() is None:
             assert daemon.end() == 0
-        # What nobody foresaw would be logged with a traceback.
-        assert "Traceback" not in daemon.log(), daemon.log()
+        assert "a fault of this program" not in daemon.log(), daemon.log()
+        assert "Exception in thread" not in daemon.log(), daemon.log()
     finally:
         if daemon.process.poll() is None:
             daemon.kill()

@@ -23,7 +23,7 @@ from tests.system.bdii import free_port
 SOUND = ("program", "cloud")
 TEN = "ten"
 FAILING_PROJECT = "ten-p3"
-PUBLISHED_FOR = 45.0
+PUBLISHED_FOR = 40.0
 DEADLINE = 8.0
 HALF = '{"flavors": [{"id": "1", "name": "ti'
 WRONG = (
@@ -180,7 +180,7 @@ def told_story(folder: Path, clouds: Clouds) -> Story:
     centre = Centre(folder / "centre", SOUND[0], TEN, projects=10)
     names = (*SOUND, TEN, *SILENT)
     port = free_port()
-    centre.published_for(PUBLISHED_FOR)
+    centre.published_for(3600)
     centre.write(
         metrics={"port": port},
         instances=[
@@ -201,6 +201,9 @@ def told_story(folder: Path, clouds: Clouds) -> Story:
         marked = Stage(reader.now(), told(centre))
 
         reader.expect(lasting(well))
+        # However long that took: from now on, their time is over after this.
+        centre.published_for(PUBLISHED_FOR)
+        daemon.reload()
         until(lambda: not any(of(reader.now(), name) for name in SILENT), "the silent are withdrawn")
         until(lambda: not any(f":{FAILING_PROJECT}" in dn for dn in reader.now()), "so is the project")
         withdrawn = Stage(reader.now(), told(centre))
