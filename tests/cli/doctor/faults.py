@@ -10,7 +10,6 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from importlib import metadata
-from pathlib import Path
 from typing import Any
 
 import yaml
@@ -520,10 +519,7 @@ def no_reload(ward: Ward) -> None:
 def no_restart(ward: Ward) -> None:
     """Infoprovider was updated and not restarted."""
     ward.daemon()
-    program = Path(site.__file__)
-    ward.patch.setattr("infoprovider.__file__", str(ward.folder / "infoprovider.py"))
-    (ward.folder / "infoprovider.py").write_text(program.read_text())
-    os.utime(ward.folder / "infoprovider.py", (datetime.now(UTC).timestamp() + 60,) * 2)
+    os.utime(ward.program, (datetime.now(UTC).timestamp() + 60,) * 2)
 
 
 # --- what is published ---------------------------------------------------------------------------------------------

@@ -1,6 +1,7 @@
 """A published centre on a machine of its own below a folder, a BDII that answers, and a cloud that can be asked."""
 
 import json
+import os
 import re
 import shutil
 import socket
@@ -28,6 +29,7 @@ DEMO = Path(__file__).parents[3] / "examples" / "demo" / "north.yaml"
 HOOK = Path(__file__).parents[3] / "bdii-hook" / "infoprovider-hook"
 _MOMENT = re.compile(r'"(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d)(?:Z|\+00:00)"')
 _UPTIME = re.compile(r'"uptime":(-?[0-9.]+)')
+DAY = 86400
 
 SLAPD_CONF = """
 database mdb
@@ -190,9 +192,18 @@ class Ward:
         self.bdii.file = self.public / "current.resource.ldif"
         return hook
 
+    @property
+    def program(self) -> Path:
+        """What stands for the program that the daemon runs."""
+        return self.folder / "infoprovider.py"
+
     def daemon(self, faults: tuple[str, ...] = (), *, answers: bool = True) -> None:
-        """Let this process be the daemon that keeps the centre."""
+        """Let this process be the daemon that keeps the centre: program and configuration are older than it."""
         now = site.clock.read()
+        self.program.touch()
+        self.patch.setattr("infoprovider.__file__", str(self.program))
+        for path in (self.program, self.config):
+            os.utime(path, (now.wall.timestamp() - DAY,) * 2)
         DaemonStore(self.state).keep(now, now, faults)
         if answers:
             control = Control(self.state, lambda _: {})
