@@ -87,7 +87,7 @@ def test_a_daemon_that_is_killed_at_any_moment_loses_nothing(centre: Centre) -> 
     centre.write(instances=[one.instance(every=0.5, deadline=60.0) for one in centre.managers.values()])
     well: Entries = {}
     with Reader(centre.bdii) as reader:
-        for turn in range(8):
+        for turn in range(5):
             for manager in centre.managers.values():
                 manager.is_of(str(turn))
             daemon, said = Running(centre), centre.folder / "said"
@@ -98,14 +98,14 @@ def test_a_daemon_that_is_killed_at_any_moment_loses_nothing(centre: Centre) -> 
                     well = reader.now()
                     reader.expect(well)
                 until(lambda said=said, before=before: said.read_text().count("asked for") > before, "it works")
-                time.sleep(moments.uniform(0.2, 2.0))
+                time.sleep(moments.uniform(0.2, 1.5))
             finally:
                 daemon.kill()
         for manager in centre.managers.values():
-            manager.is_of("8")
+            manager.is_of("5")
         daemon = Running(centre)
         try:
-            until(lambda: "Version: 8\n" in centre.bdii.read_text() and all_well(reader.now(), centre), "it goes on")
+            until(lambda: "Version: 5\n" in centre.bdii.read_text() and all_well(reader.now(), centre), "it goes on")
             assert daemon.end() == 0
         finally:
             daemon.kill()
