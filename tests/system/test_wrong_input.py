@@ -76,7 +76,7 @@ def test_the_report_names_every_channel(tmp_path: Path, ldif: Path) -> None:
 
 
 def test_a_full_disk_leaves_what_was_published(tmp_path: Path, ldif: Path) -> None:
-    """Files that cannot grow end the command with one line, and every former file is still whole."""
+    """Files that cannot grow are named, one line for each, and every former file is still whole."""
     demo = demo_in(tmp_path / "demo", bdii_channel(ldif))
     assert demo.publish().returncode == ExitCode.SUCCESS
     published = ldif / "resource.ldif"
@@ -85,10 +85,11 @@ def test_a_full_disk_leaves_what_was_published(tmp_path: Path, ldif: Path) -> No
     demo.describe(lambda described: described["projects"][0]["quotas"].update(instances=81))
     done = demo.publish(preexec_fn=with_small_files)
     assert (done.returncode, done.stdout) == (ExitCode.STORE, "")
-    assert done.stderr == (
-        f"infoprovider: cannot write {rendering}: file too large; raise the limit on the size of files (ulimit -f); "
-        "the former file is untouched\n"
-    )
+    why = "file too large; raise the limit on the size of files (ulimit -f); the former file is untouched"
+    assert [line for line in done.stderr.splitlines() if line.startswith("infoprovider: ")] == [
+        f"infoprovider: the document is handed out, but not kept: cannot write {rendering}: {why}",
+        f"infoprovider: channel resource-bdii: cannot write {published}: {why}",
+    ]
     assert {file: file.read_bytes() for file in before} == before
     left = {file.name for folder in (ldif, demo.public) for file in folder.iterdir()}
     assert left == {"resource.ldif", "current.resource.ldif", "current.expires"}
