@@ -131,16 +131,19 @@ class Soaking:
         self._port = free_port()
         self._version = 1
         self.done = 0
-        self._configure(folder)
-        self._sound = self.centre.config.read_text()
-
-    def _configure(self, folder: Path) -> None:
+        self._healed = 0
+        self._folder = folder
         events = folder / "events"
         events.write_text(EVENTS)
         events.chmod(0o755)
         (folder / "described.yaml").write_text(yaml.safe_dump(DESCRIPTION))
+        self._sound = self._configured()
+
+    def _configured(self) -> str:
+        """Write the configuration; its text. The program of events gets a word that is another one each time."""
+        folder = self._folder
         instances = {name: one.instance(every=EVERY, deadline=DEADLINE) for name, one in self.centre.managers.items()}
-        instances[STORMY]["settings"]["events"] = ["./events", str(folder)]
+        instances[STORMY]["settings"]["events"] = ["./events", str(folder), str(self._healed)]
         defaults = {"platform": "amd64", "os_family": "linux"}
         instances[DESCRIBED] = {"kind": "static", "every": EVERY, "settings": {"file": "described.yaml"}}
         instances[CLOUD] = {
@@ -157,6 +160,7 @@ class Soaking:
             ],
             metrics={"port": self._port, "textfile": str(folder / "infoprovider.prom")},
         )
+        return self.centre.config.read_text()
 
     @property
     def instances(self) -> frozenset[str]:
@@ -192,7 +196,10 @@ class Soaking:
             manager.does()
         self._cloud.faults.clear()
         self._channel_heals()
-        self._reload(daemon, self._sound, "the file as it was")
+        # A program of events that died is started anew after a pause that grows, and at once by other settings.
+        self._healed += 1
+        self._sound = self._configured()
+        self._reload(daemon, self._sound, "a file with another program of events")
 
     def _program_fails(self) -> None:
         manager = self._chance.choice([*self._ill])
