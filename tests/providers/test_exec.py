@@ -559,6 +559,7 @@ def test_a_line_of_facets_names_them_and_any_other_none(line: bytes, facets: set
     assert to_event(line) == facets
 
 
+@pytest.mark.shows("exec", "events of the manager", by="synthetic")
 def test_events_come_as_they_are_told(programs: Programs) -> None:
     """The program is told for whom it listens; that it ends, however well, is told with its last words."""
     told = events(programs, 'read -r given; echo "$given" >&2; echo usage; echo; echo "no more" >&2; exit 0')

@@ -80,6 +80,14 @@ def host(tmp_path: Path) -> Host:
     return Host(tmp_path)
 
 
+@pytest.mark.shows(
+    "exec",
+    "processor model and clock",
+    "sockets, cores and threads",
+    "architecture",
+    "memory of a host",
+    by="synthetic",
+)
 def test_a_host_tells_its_hardware(host: Host) -> None:
     """Everything in it comes from the host's own files."""
     pools = value(host.answers(), Facet.HYPERVISORS)
@@ -92,6 +100,8 @@ def test_a_host_tells_its_hardware(host: Host) -> None:
     assert pool.operating_system == OperatingSystem(family="linux", name="Debian GNU/Linux", version="12")
 
 
+@pytest.mark.shows("exec", "physical and logical CPUs", by="synthetic")
+@pytest.mark.shows("exec", "vCPUs, and those in use", "memory, and what is in use", by="declared only")
 def test_what_machines_can_get_is_the_operators_word(host: Host) -> None:
     """Without it, what machines can get is left out, and what is installed is still told."""
     assert value(host.answers(), Facet.CAPACITY) == Capacity(physical_cpus=2, logical_cpus=4)
@@ -117,6 +127,7 @@ def test_a_host_that_tells_less_is_told_less(host: Host) -> None:
     assert isinstance(hypervisors, NotOffered)
 
 
+@pytest.mark.shows("exec", "interfaces and sign-in", by="declared only")
 def test_the_managers_address_is_the_operators_word(host: Host) -> None:
     """Whatever is in it arrives; where it is missing the facet has failed, with what to set."""
     manager = value(host.answers(MANAGER_URL='qemu+tls://kvm.example.org/"a\\b"'), Facet.MANAGER)
@@ -163,6 +174,7 @@ def export(tmp_path: Path) -> Path:
     return folder
 
 
+@pytest.mark.shows("exec", "quotas", "what projects hold", by="synthetic")
 def test_a_project_is_a_part(export: Path) -> None:
     """Each has its quotas and its usage; an empty cell is left out, and `unlimited` is no number."""
     given = answers("campus_cloud.py", str(export))
@@ -176,6 +188,7 @@ def test_a_project_is_a_part(export: Path) -> None:
     )
 
 
+@pytest.mark.shows("exec", "sizes of instance types", by="synthetic")
 def test_sizes_are_instance_types(export: Path) -> None:
     """In the inventory's units."""
     types = value(answers("campus_cloud.py", str(export)), Facet.INSTANCE_TYPES)

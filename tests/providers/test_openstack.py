@@ -183,6 +183,7 @@ def test_a_type_without_a_disk_has_room_only_where_machines_boot_from_volumes(ad
         assert (diskless in {one.instance_type for one in only(found, Facet.CAPACITY).room}) is there
 
 
+@pytest.mark.shows("openstack", "who may use an instance type", "who may start an image", by="recorded")
 def test_private_things_name_their_projects(administered: Recorded) -> None:
     """A private flavor those that have access, a shared image its owner and who accepted, a private one its owner."""
     projects = {one["name"]: one["id"] for one in administered.answer("identity/v3/projects")["projects"]}
@@ -217,6 +218,7 @@ def test_quotas_and_usage_of_a_project(administered: Recorded) -> None:
     assert sum(used.holding.values()) == 1
 
 
+@pytest.mark.shows("openstack", "who runs what", by="recorded")
 def test_machines_are_for_the_operator(administered: Recorded) -> None:
     """Every machine of the cloud with project, type and state."""
     machines: Machines = only(answers(administered.settings("admin"), Facet.MACHINES), Facet.MACHINES)
@@ -235,6 +237,7 @@ def test_networks_tell_addresses_to_administrators(administered: Recorded) -> No
     assert (by_name["campus"].floating, by_name["campus"].is_public, by_name["campus"].addresses) == (False, False, 29)
 
 
+@pytest.mark.shows("openstack", "product and version", by="declared only")
 def test_what_the_site_says_of_its_manager_is_told(administered: Recorded) -> None:
     """Release, sign-in and status page are the operator's word; formats and API version the cloud's."""
     said = {

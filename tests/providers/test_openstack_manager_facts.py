@@ -52,6 +52,7 @@ def test_identity_providers_are_told_with_their_issuers(monkeypatch: pytest.Monk
         assert fetch_sign_in(account(cloud.url)) == ()
 
 
+@pytest.mark.shows("openstack", "features", by="recorded")
 def test_features_are_what_the_catalogue_has(monkeypatch: pytest.MonkeyPatch) -> None:
     """No volumes without a service for them; what no service tells stays unknown."""
     monkeypatch.setenv("RECORDED_PASSWORD", PASSWORD)

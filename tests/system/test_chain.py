@@ -122,6 +122,41 @@ def test_the_oracle_is_a_second_opinion(module: ModuleType) -> None:
 # --- as it is shipped -------------------------------------------------------------------------------------------------
 
 
+@pytest.mark.shows(
+    "static",
+    "product and version",
+    "interfaces and sign-in",
+    "kind and version of the hypervisor",
+    "processor model and clock",
+    "sockets, cores and threads",
+    "architecture",
+    "memory of a host",
+    "disk of a host",
+    "hosts, unusable and in use",
+    "physical and logical CPUs",
+    "vCPUs, and those in use",
+    "memory, and what is in use",
+    "disk, and what is in use",
+    "devices, and those in use",
+    "sizes of instance types",
+    "accelerators of instance types",
+    "who may use an instance type",
+    "names of images",
+    "formats and sizes of images",
+    "operating systems of images",
+    "who may start an image",
+    "endorsements of images",
+    "quotas",
+    "machines by state",
+    "machines by instance type",
+    "what projects hold",
+    "how long machines take to start",
+    "networks and addresses",
+    "trust in images",
+    "prices",
+    "machines startable now",
+    by="declared only",
+)
 def test_every_entry_and_every_number_is_found_at_every_level(chain: Chain, first: Demo) -> None:
     """Each server has the entries of the YAML and no others, each number as the formulas have it, and no complaint."""
     assert disagreements(chain, first) == {}

@@ -137,6 +137,41 @@ def test_the_oracle_is_a_second_opinion(module: ModuleType) -> None:
 # --- as it is ---------------------------------------------------------------------------------------------------------
 
 
+@pytest.mark.shows(
+    "openstack",
+    "interfaces and sign-in",
+    "disk formats",
+    "zones",
+    "hosts, unusable and in use",
+    "vCPUs, and those in use",
+    "memory, and what is in use",
+    "disk, and what is in use",
+    "sizes of instance types",
+    "accelerators of instance types",
+    "names of images",
+    "formats and sizes of images",
+    "operating systems of images",
+    "who may start an image",
+    "endorsements of images",
+    "quotas",
+    "machines by state",
+    "machines by instance type",
+    "what projects hold",
+    "how long machines take to start",
+    "networks and addresses",
+    by="real system",
+)
+@pytest.mark.shows(
+    "openstack",
+    "kind and version of the hypervisor",
+    "processor model and clock",
+    "sockets, cores and threads",
+    "memory of a host",
+    "disk of a host",
+    "physical and logical CPUs",
+    "devices, and those in use",
+    by="simulator",
+)
 def test_every_entry_and_every_number_is_found_at_every_level(chain: Chain, cloud: Cloud, centre: Demo) -> None:
     """Each server has the entries that follow from the APIs and no others, each number as they say, no complaint."""
     assert disagreements(chain, stated(cloud, centre, chain)) == {}

@@ -21,6 +21,7 @@ def small(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Filling]:
 
 
 @pytest.mark.parametrize("state", FIVE, ids=[state.name for state in FIVE])
+@pytest.mark.shows("openstack", "machines startable now", by="real system")
 def test_what_is_published_is_what_starts(small: Filling, state: State) -> None:
     """An exact number is exact; an upper bound is not below the truth and at most twice it; each state binds itself."""
     rows = small.measure(state)
