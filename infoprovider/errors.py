@@ -12,6 +12,7 @@ InfoproviderError
         ChannelUnreachable (retryable), Refused, Unconfirmed (retryable)
     StoreError           8   the state folder is locked, unreadable or full
     QueryError           9   an LDAP server did not answer as a broker needs it
+    MessageRefused       6   a message that cannot be believed, or cannot be used
 
 0 is success, 1 a fault of ours, 10 partly (something was published, something was not).
 """
@@ -180,3 +181,9 @@ class QueryError(InfoproviderError):
     """An LDAP server, or a file of LDIF, did not answer as a broker needs it."""
 
     exit_code = ExitCode.QUERY
+
+
+class MessageRefused(InfoproviderError):
+    """A message that cannot be believed, or cannot be used; what it says begins with a verb: "has …", "is …"."""
+
+    exit_code = ExitCode.VALIDATION

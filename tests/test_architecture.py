@@ -14,7 +14,7 @@ PACKAGE = Path(__file__).parents[1] / "infoprovider"
 
 FLOORS = (
     ("errors", "settings", "secret", "deadline", "clock", "loop", "resources", "glue"),
-    ("inventory", "config", "plugins", "yamlfile", "yamlcheck", "ldif", "files"),
+    ("inventory", "config", "plugins", "yamlfile", "yamlcheck", "ldif", "files", "messaging"),
     ("providers", "mapping", "publishers", "render", "validation", "query", "store"),
     ("collection", "publication", "views", "reception"),
     ("cli", "testing"),
@@ -27,6 +27,8 @@ NEIGHBOURS = {
     ("config", "yamlfile"),
     ("config", "yamlcheck"),
     ("yamlcheck", "yamlfile"),
+    ("messaging", "files"),
+    ("messaging", "ldif"),
 }
 """The only imports between rooms of one floor, `errors` excepted, which is everyone's."""
 
@@ -65,6 +67,9 @@ ROOMS = {
     "plugins": room(),
     "ldif": room(),
     "files": room(),
+    "messaging": room(
+        "settings", "secret", "deadline", "glue", "ldif", "files", libraries="pydantic pydantic_core", deferred=True
+    ),
     "providers": room(
         "inventory",
         "settings",
@@ -78,7 +83,7 @@ ROOMS = {
     "mapping": room("inventory", "glue", "config.model"),
     "render": room("glue", "ldif", "resources", libraries="jinja2 lxml"),
     "validation": room("glue", "ldif", "resources", libraries="lxml xmlschema"),
-    "publishers": room("settings", "secret", "deadline", "files", libraries="pydantic", deferred=True),
+    "publishers": room("settings", "secret", "deadline", "files", "messaging", libraries="pydantic", deferred=True),
     "query": room("glue", "ldif", "deadline", libraries="lxml", deferred=True),
     "store": room("inventory", "glue", "files", "clock", libraries="pydantic"),
     "collection": room(
@@ -101,8 +106,10 @@ ROOMS = {
         "validation",
         "render",
         "publishers.contract",
+        "messaging",
         "plugins",
         "config.model",
+        "clock",
         "deadline",
         "loop",
         "inventory",

@@ -4,7 +4,7 @@ import sys
 from collections.abc import Collection, Iterator, Sequence
 from datetime import datetime
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, cast
 
 import typer
 from pydantic import BaseModel
@@ -20,7 +20,7 @@ from infoprovider.glue.document import Quarantined, Withheld
 from infoprovider.inventory.model import Facet
 from infoprovider.inventory.observation import Outcome, Problem
 from infoprovider.providers.contract import Answer, AnyProviderSpec, CollectContext, ProviderSpec
-from infoprovider.publishers.contract import AnyPublisherSpec, PublisherSpec
+from infoprovider.publishers.contract import AnyChannelSpec, ChannelSpec
 from infoprovider.views.tables import printable
 
 ConfigurationPath = Annotated[
@@ -44,9 +44,9 @@ def provider(kind: str) -> AnyProviderSpec:
     return plugins.load(plugins.PROVIDERS, kind, ProviderSpec)
 
 
-def publisher(kind: str) -> AnyPublisherSpec:
+def publisher(kind: str) -> AnyChannelSpec:
     """The publisher of a kind. Raises PluginError."""
-    return plugins.load(plugins.PUBLISHERS, kind, PublisherSpec)
+    return cast(AnyChannelSpec, plugins.load(plugins.PUBLISHERS, kind, ChannelSpec))
 
 
 def read_configuration(path: Path) -> Configuration:

@@ -18,7 +18,8 @@ from infoprovider.publication.delivery import deliver, former
 from infoprovider.publication.formats import formats_of, render_format
 from infoprovider.publication.quarantine import rendered
 from infoprovider.publication.stamps import Former, Stamp
-from infoprovider.publishers.contract import AnyPublisherSpec, Format, Receipt, Rendering
+from infoprovider.publication.stream import deliver_stream
+from infoprovider.publishers.contract import AnyChannelSpec, Format, MessengerSpec, Receipt, Rendering
 from infoprovider.render.ldif import LdifRenderer
 from infoprovider.store.document import DocumentStore, Remembered
 from infoprovider.store.facets import Facets
@@ -208,7 +209,7 @@ def _set_aside(store: DocumentStore) -> str:
 def deliver_all(
     configuration: Configuration,
     current: Current,
-    publisher: Callable[[str], AnyPublisherSpec],
+    publisher: Callable[[str], AnyChannelSpec],
     wait: Callable[[float], bool],
 ) -> tuple[Delivered, ...]:
     """Hand each channel its rendering; a channel that fails keeps no other from its own."""
@@ -219,7 +220,7 @@ def deliver_one(
     channel: Channel,
     configuration: Configuration,
     current: Current,
-    publisher: Callable[[str], AnyPublisherSpec],
+    publisher: Callable[[str], AnyChannelSpec],
     wait: Callable[[float], bool],
 ) -> Delivered:
     """Hand one channel its rendering. `wait` is that of `delivery.deliver`."""
@@ -229,6 +230,12 @@ def deliver_one(
     body = current.renderings[name]
     try:
         spec = publisher(channel.block.kind)
+        if isinstance(spec, MessengerSpec):
+            composition = current.composition
+            receipt = deliver_stream(
+                channel, spec, configuration, composition.document, body, composition.expires_at, wait=wait
+            )
+            return Delivered(channel.name, receipt)
         if channel.block.format == "ldif":
             # What the channel itself hands out survives the loss of our own folders.
             body = _completed(body, partial(former, channel, spec), configuration, current.composition)

@@ -1,9 +1,11 @@
 """What a publisher is: a settings class, a function that opens it, a spec.
 
-A publisher sends once and says truly what happened; deadlines, retries and records are laid around it by
-`publication/delivery.py`.
+A *publisher* is handed the whole document each time. A *messenger* is handed messages: what the document is, or what
+of it has changed; `publication/stream.py` says which. Either sends once and says truly what happened; deadlines,
+retries and records are laid around it by `publication/delivery.py`.
 """
 
+from collections.abc import Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from datetime import datetime
@@ -70,6 +72,32 @@ class Publisher(Protocol):
         ...
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Message:
+    """One frame for a broker, and the seconds after which nobody needs it.
+
+    `kind` is `snapshot`, `delta` or `notice`; `headers` are what readers select by, `centre` always among them.
+    """
+
+    kind: str
+    headers: Mapping[str, str]
+    content_type: str
+    body: bytes
+    lifetime: float
+
+
+class Messenger(Protocol):
+    """An open channel for messages. Both raise PublishError with what failed, what was seen and what to do."""
+
+    def probe(self, deadline: Deadline, /) -> None:
+        """Prove that sending could succeed; send nothing."""
+        ...
+
+    def send(self, messages: Sequence[Message], deadline: Deadline, /) -> Receipt:
+        """Send all of them in this order, each once; return when the broker has confirmed that it holds every one."""
+        ...
+
+
 class OpenPublisher(Protocol[S_contra]):
     """A publisher's one function: settings in, an open channel out."""
 
@@ -78,15 +106,36 @@ class OpenPublisher(Protocol[S_contra]):
         ...
 
 
+class OpenMessenger(Protocol[S_contra]):
+    """A messenger's one function: settings in, an open channel out."""
+
+    def __call__(self, settings: S_contra, deadline: Deadline, /) -> AbstractContextManager[Messenger]:
+        """Open the channel; leaving the context closes it whatever happened."""
+        ...
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
-class PublisherSpec(Generic[S]):
-    """What a publisher module registers: group `infoprovider.publishers`, name = kind, value = `module:SPEC`."""
+class ChannelSpec(Generic[S]):
+    """What both kinds of module register: group `infoprovider.publishers`, name = kind, value = `module:SPEC`."""
 
     kind: str
     settings: type[S]
     accepts: frozenset[Format]
-    open: OpenPublisher[S]
     needs: tuple[str, ...] = ()
 
 
-AnyPublisherSpec: TypeAlias = PublisherSpec[Any]
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PublisherSpec(ChannelSpec[S]):
+    """A publisher."""
+
+    open: OpenPublisher[S]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MessengerSpec(ChannelSpec[S]):
+    """A messenger; its settings are StreamSettings with whatever else it needs."""
+
+    open: OpenMessenger[S]
+
+
+AnyChannelSpec: TypeAlias = PublisherSpec[Any] | MessengerSpec[Any]

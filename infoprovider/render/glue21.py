@@ -22,9 +22,9 @@ from infoprovider.glue.entities import (
     ExecutionEnvironment,
     MappingPolicy,
 )
+from infoprovider.glue.json_layout import as_text
 from infoprovider.glue.vocabulary import ExtendedBoolean
 from infoprovider.ldif import text
-from infoprovider.render.json import as_text
 
 E = TypeVar("E", bound=Entity)
 Object = dict[str, Any]

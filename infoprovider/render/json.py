@@ -6,43 +6,26 @@ is an array; what is not known is left out. `schemas/glue2.schema.json` states i
 cannot hold, is spelt out (`\uD83D`). The same document gives the same bytes.
 """
 
-import io
-import json
-import re
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
-from itertools import groupby
 from operator import attrgetter
 from typing import Any, TypeAlias
 
 from infoprovider.glue.entities import Entity
 from infoprovider.glue.fields import Attribute
+from infoprovider.glue.json_layout import CLASS_ORDER, as_text, laid_out
 from infoprovider.glue.names import ENTITY_CLASSES, attributes_of, json_name
 from infoprovider.ldif import text
 
 ASSOCIATIONS = "Associations"
 
-_SURROGATE = re.compile("[\ud800-\udfff]")
-_CLASS_ORDER = {name: position for position, name in enumerate(ENTITY_CLASSES)}
-
 
 def render_json(entities: Sequence[Entity]) -> bytes:
     """The entities of a document as UTF-8, by class in the order of the model; the order within a class is kept."""
-    body = io.BytesIO()
-    body.write(b"{")
-    between = b"\n"
-    ordered = sorted(entities, key=lambda entity: _CLASS_ORDER[type(entity).__name__])
-    for cls, members in groupby(ordered, key=type):
-        body.write(between + f'"{cls.__name__}": ['.encode())
-        between = b"\n"
-        for entity in members:
-            body.write(between + as_text(to_json(entity)).encode())
-            between = b",\n"
-        body.write(b"\n]")
-    body.write(b"\n}\n")
-    return body.getvalue()
+    ordered = sorted(entities, key=lambda entity: CLASS_ORDER[type(entity).__name__])
+    return laid_out((type(entity).__name__, as_text(to_json(entity)).encode()) for entity in ordered)
 
 
 def to_json(entity: Entity) -> dict[str, Any]:
@@ -53,12 +36,6 @@ def to_json(entity: Entity) -> dict[str, Any]:
     if associations:
         found[ASSOCIATIONS] = associations
     return found
-
-
-def as_text(plain: object) -> str:
-    """JSON in one line, without needless blanks, that can be encoded as UTF-8."""
-    line = json.dumps(plain, ensure_ascii=False, separators=(",", ":"))
-    return line if line.isascii() else _SURROGATE.sub(lambda match: f"\\\\u{ord(match[0]):04X}", line)
 
 
 Keys: TypeAlias = tuple[tuple[str, Callable[[Any], Any] | None], ...]

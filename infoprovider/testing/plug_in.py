@@ -10,13 +10,13 @@ from pydantic import BaseModel
 from infoprovider import plugins
 from infoprovider.errors import InfoproviderError, PluginError
 from infoprovider.providers.contract import AnyProviderSpec
-from infoprovider.publishers.contract import AnyPublisherSpec
+from infoprovider.publishers.contract import AnyChannelSpec
 from infoprovider.secret import Secret, from_request_json, to_request_json
 
 _KIND = re.compile(r"[a-z][a-z0-9_]*")
 
 
-def breaches_of_spec(spec: AnyProviderSpec | AnyPublisherSpec, group: str, settings: BaseModel) -> Iterator[str]:
+def breaches_of_spec(spec: AnyProviderSpec | AnyChannelSpec, group: str, settings: BaseModel) -> Iterator[str]:
     """What is wrong with a spec, its registration in a group of entry points, and its class of settings."""
     if not _KIND.fullmatch(spec.kind):
         yield f"the kind {spec.kind!r} is not lower snake case"

@@ -21,7 +21,7 @@ from infoprovider.mapping import application, endpoint
 from infoprovider.mapping.context import InstanceFacts
 from infoprovider.publication.changes import Changes
 from infoprovider.publication.cycle import Tree, deliver_all, tree_of, trees_of, update
-from infoprovider.publishers.contract import AnyPublisherSpec, Delivery, Format, PublisherSpec, Receipt, Rendering
+from infoprovider.publishers.contract import AnyChannelSpec, Delivery, Format, PublisherSpec, Receipt, Rendering
 from infoprovider.query.json_entities import read_json
 from infoprovider.query.xml_entities import read_xml
 from infoprovider.settings import Settings
@@ -56,7 +56,7 @@ class Taken:
         return Receipt(delivery=Delivery.ACCEPTED, at=NOON, reference="here")
 
     @property
-    def spec(self) -> AnyPublisherSpec:
+    def spec(self) -> AnyChannelSpec:
         """What would be registered."""
 
         @contextmanager

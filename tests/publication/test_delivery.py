@@ -14,7 +14,7 @@ from infoprovider.config.model import Channel, ChannelBlock
 from infoprovider.deadline import Deadline
 from infoprovider.errors import ChannelUnreachable, PluginError, PublishError, Refused, Unconfirmed
 from infoprovider.publication.delivery import deliver
-from infoprovider.publishers.contract import AnyPublisherSpec, Delivery, Format, PublisherSpec, Receipt, Rendering
+from infoprovider.publishers.contract import AnyChannelSpec, Delivery, Format, PublisherSpec, Receipt, Rendering
 from infoprovider.settings import Settings
 
 NOW = datetime(2026, 3, 1, 12, 0, tzinfo=UTC)
@@ -51,7 +51,7 @@ class FakePublisher:
             self.closed += 1
 
 
-def spec_of(publisher: FakePublisher) -> AnyPublisherSpec:
+def spec_of(publisher: FakePublisher) -> AnyChannelSpec:
     """A kind of publisher that opens this one."""
     opened: Callable[[Settings, Deadline], AbstractContextManager[FakePublisher]] = publisher.open
     return PublisherSpec(kind="fake", settings=Settings, accepts=frozenset(Format), open=opened)

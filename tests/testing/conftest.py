@@ -8,9 +8,9 @@ from types import ModuleType
 import pytest
 
 from infoprovider.providers.contract import AnyProviderSpec
-from infoprovider.publishers.contract import AnyPublisherSpec
+from infoprovider.publishers.contract import AnyChannelSpec
 
-Register = Callable[[str, AnyProviderSpec | AnyPublisherSpec], None]
+Register = Callable[[str, AnyProviderSpec | AnyChannelSpec], None]
 
 
 @pytest.fixture
@@ -18,7 +18,7 @@ def register(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Register:
     """Installs a package with one plug-in: group of entry points, spec."""
     monkeypatch.syspath_prepend(tmp_path)
 
-    def registered(group: str, spec: AnyProviderSpec | AnyPublisherSpec) -> None:
+    def registered(group: str, spec: AnyProviderSpec | AnyChannelSpec) -> None:
         module = ModuleType("planted")
         module.SPEC = spec  # type: ignore[attr-defined]
         monkeypatch.setitem(sys.modules, "planted", module)

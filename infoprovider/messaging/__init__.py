@@ -1,0 +1,1 @@
+"""What messages are and how they travel: the ground on which a publisher and a receiver agree."""
