@@ -34,6 +34,11 @@ class Bdii:
     url: str
     work: Path
 
+    @property
+    def port(self) -> int:
+        """Where it listens on the loopback."""
+        return int(self.url.rpartition(":")[2])
+
     def wait(self, cycles: int = 1) -> None:
         """Return when that many cycles that begin from now on are finished."""
         subprocess.run([TESTBED / "wait", self.work, str(cycles)], check=True)
@@ -72,12 +77,17 @@ class Chain:
             level.wait()
 
 
-def start(work: Path, *options: str) -> Bdii:
-    """Start a BDII with these options of the testbed's `up`."""
-    port = str(free_port())
-    command = [TESTBED / "up", "--port", port, "--work", work, "--breathe", BREATHE_SECONDS, *options]
+def start(work: Path, *options: str, port: int | None = None) -> Bdii:
+    """Start a BDII with these options of the testbed's `up`, on a free port where none is named."""
+    port = port or free_port()
+    command = [TESTBED / "up", "--port", str(port), "--work", work, "--breathe", BREATHE_SECONDS, *options]
     subprocess.run(command, check=True, stdout=subprocess.DEVNULL)
     return Bdii(f"ldap://127.0.0.1:{port}", work)
+
+
+def start_slapd(work: Path, port: int | None = None) -> Bdii:
+    """Start the slapd of a top BDII alone, with an empty database."""
+    return start(work, "--level", "top", "--updater", "no", port=port)
 
 
 def start_chain(work: Path, site: str, running: ExitStack, *, group: str = "resource") -> Chain:
