@@ -77,8 +77,7 @@ def next_revision(record: StreamRecord, units: Units, *, whole: bool, renewed: b
     digests = {key: digest.hex() for key, digest in found.items()}
     changed = {key for key, digest in digests.items() if known.digests.get(key) != digest}
     touched = record.touched | changed | (known.digests.keys() - digests.keys())
-    is_pending = record.revision > known.base
-    if not (touched or is_pending or whole or renewed):
+    if not (touched or whole or renewed):
         return None
     is_snapshot = whole or known.base == 0 or len(touched) > MOST_OF_IT * len(digests)
     if is_snapshot:

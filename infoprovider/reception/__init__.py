@@ -1,0 +1,1 @@
+"""What messages say, proved, kept on disk and served."""
