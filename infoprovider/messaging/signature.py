@@ -1,30 +1,136 @@
-"""CMS signatures around messages, made and proved by `openssl cms`: every host has it, and keys stay in their files."""
+"""Signatures in CMS (RFC 5652) around what is sent, made and checked by the program `openssl`.
 
+The content is inside the signature, in DER. Keys are named by their files: no key and no password is ever an argument
+of a program, and a key that is encrypted is refused.
+"""
+
+import re
 import subprocess
+import tempfile
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Self
+
+from pydantic import model_validator
 
 from infoprovider.deadline import Deadline
-from infoprovider.errors import Refused
-from infoprovider.settings import FilePath, Settings
+from infoprovider.errors import ConfigError, Finding, MessageRefused, Refused
+from infoprovider.settings import FilePath, FolderPath, Settings
+
+OPENSSL = "openssl"
+
+_MOST_WORDS = 300
+_SUBJECT = ("x509", "-noout", "-subject", "-nameopt", "RFC2253")
 
 
 class SignatureSettings(Settings):
-    """With what messages are signed: a certificate and its key as PEM files, the host's as a rule."""
+    """The certificate of whoever signs, usually of the host, and its key: files in PEM."""
 
     certificate: FilePath
     key: FilePath
 
 
+class TrustSettings(Settings):
+    """The authorities whose certificates are believed: a file with them, or a folder with a hashed name for each."""
+
+    ca_file: FilePath | None = None
+    ca_path: FolderPath | None = None
+
+    @model_validator(mode="after")
+    def _is_one_place(self) -> Self:
+        if (self.ca_file is None) == (self.ca_path is None):
+            raise ValueError("write either ca_file or ca_path")
+        return self
+
+
+@dataclass(frozen=True, slots=True)
+class Opened:
+    """What was signed, and the subject of the certificate that it was signed with, as RFC 2253 writes it."""
+
+    frame: bytes
+    signer: str
+
+
 def sign(frame: bytes, settings: SignatureSettings, deadline: Deadline) -> bytes:
-    """The frame inside a CMS SignedData in DER. Raises Refused where it cannot be signed."""
-    words = ["openssl", "cms", "-sign", "-binary", "-nodetach", "-outform", "DER"]
-    words += ["-signer", str(settings.certificate), "-inkey", str(settings.key)]
+    """The frame with its signature around it. Raises Refused where it cannot be signed."""
+    files = ("-signer", str(settings.certificate), "-certfile", str(settings.certificate), "-inkey", str(settings.key))
+    words = ("cms", "-sign", "-binary", "-nodetach", "-nosmimecap", "-md", "sha256", "-outform", "DER", *files)
+    what = f"cannot sign with {settings.certificate} and {settings.key}"
     try:
-        done = subprocess.run(  # noqa: S603
-            words, input=frame, capture_output=True, check=False, timeout=deadline.remaining()
-        )
-    except (OSError, subprocess.TimeoutExpired) as error:
-        raise Refused(f"cannot sign with {settings.certificate}: {error}; install openssl") from error
+        done = _run(words, frame, deadline)
+    except subprocess.TimeoutExpired:
+        raise Refused(f"{what}: openssl had not ended in time; give the channel a longer deadline") from None
     if done.returncode:
-        said = done.stderr.decode(errors="replace").strip().splitlines()
-        raise Refused(f"cannot sign with {settings.certificate}: {said[:1]}; name a certificate and its key")
+        remedy = "name a certificate in PEM and its key, not encrypted and readable for this user"
+        raise Refused(f"{what}: {_reason(done.stderr)}; {remedy}")
     return done.stdout
+
+
+def check_signer(settings: SignatureSettings, deadline: Deadline) -> None:
+    """Prove that something could be signed so that others believe it. Raises Refused."""
+    sign(b"", settings, deadline)
+    try:
+        done = _run(("x509", "-noout", "-checkend", "0", "-in", str(settings.certificate)), b"", deadline)
+    except subprocess.TimeoutExpired:
+        return
+    if done.returncode:
+        raise Refused(f"the certificate {settings.certificate} to sign with has expired; renew it")
+
+
+def opened(body: bytes, trust: TrustSettings, deadline: Deadline) -> Opened:
+    """What is inside a signature that holds, and who signed it.
+
+    Raises MessageRefused where it does not hold, or nobody vouches for the signer; ConfigError where the authorities
+    cannot be read.
+    """
+    with tempfile.TemporaryDirectory(prefix="signer-") as folder:
+        signer = Path(folder) / "signer.pem"
+        # Certificates of hosts are not made out for mail, which is what openssl would look for.
+        words = ("cms", "-verify", "-binary", "-inform", "DER", "-purpose", "any", "-signer", str(signer))
+        try:
+            done = _run((*words, *_authorities(trust)), body, deadline)
+            if done.returncode:
+                raise MessageRefused(f"has a signature that does not hold: {_reason(done.stderr)}")
+            if signer.read_bytes().count(b"-----BEGIN CERTIFICATE-----") != 1:
+                raise MessageRefused("is not signed by exactly one")
+            named = _run((*_SUBJECT, "-in", str(signer)), b"", deadline)
+        except subprocess.TimeoutExpired:
+            raise MessageRefused("has a signature that could not be checked in time") from None
+    return Opened(done.stdout, named.stdout.decode().strip().removeprefix("subject="))
+
+
+def _authorities(trust: TrustSettings) -> tuple[str, ...]:
+    place = trust.ca_file or trust.ca_path
+    if place is None or not place.exists():
+        remedy = "name a file with certificates of authorities, or a folder with a hashed name for each"
+        raise ConfigError([Finding(file=str(place), what="is not there", remedy=remedy)])
+    if trust.ca_file is not None:
+        return ("-CAfile", str(place), "-no-CApath", "-no-CAstore")
+    return ("-CApath", str(place), "-no-CAfile", "-no-CAstore")
+
+
+def _run(words: tuple[str, ...], given: bytes, deadline: Deadline) -> "subprocess.CompletedProcess[bytes]":
+    """Run openssl without a terminal at which it could ask for a password. Raises ConfigError, TimeoutExpired."""
+    try:
+        return subprocess.run(  # noqa: S603  (no shell, and the words are ours)
+            [OPENSSL, *words],
+            input=given,
+            capture_output=True,
+            timeout=max(deadline.remaining(), 0.01),
+            check=False,
+            start_new_session=True,
+        )
+    except OSError as error:
+        finding = Finding(file=OPENSSL, what=f"cannot be run: {error.strerror}", remedy="install the package openssl")
+        raise ConfigError([finding]) from error
+
+
+def _reason(stderr: bytes) -> str:
+    """The words of openssl that say most: why a certificate is not believed, else the reason in its last line."""
+    lines = [line for line in stderr.decode(errors="replace").splitlines() if line.strip()]
+    told = re.search(r"Verify error: *(.+)", "\n".join(lines))
+    if told:
+        return told[1][:_MOST_WORDS]
+    # 40C7B3F1D37F0000:error:17000064:CMS routines:CMS_verify:content verify error:../crypto/cms/cms_smime.c:418:
+    reasons = [parts[5] for line in lines if len(parts := line.split(":")) > 5 and parts[1] == "error"]
+    return (reasons or lines or ["openssl says nothing"])[-1][:_MOST_WORDS]
