@@ -49,6 +49,7 @@ class Service:
 
 
 SERVICES = {
+    "activemq": Service(program, ("/usr/share/activemq/bin/activemq.jar", "java", "keytool", "openssl")),
     "bdii": Service(
         program,
         ("/usr/sbin/slapd", "/usr/sbin/bdii-update", "ldapsearch", "ldapadd", "/etc/ldap/schema/GLUE20.schema"),
