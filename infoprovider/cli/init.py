@@ -261,6 +261,8 @@ def _settings(kind: str, place: str, found: Surroundings) -> dict[str, Any]:
     clouds = dict(found.clouds)
     if kind == "openstack" and place in clouds:
         return {"cloud": place, "clouds_file": str(clouds[place])}
+    if kind == "libvirt" and "://" in place:
+        return {"uris": [place]}
     return {}
 
 

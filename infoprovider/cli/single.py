@@ -76,7 +76,8 @@ def with_communities(configuration: Configuration, facets: Facets) -> Configurat
     for observed in facets.observations(instance):
         if isinstance(observed.value, Quotas | Usage):
             name = observed.value.project_name if isinstance(observed.value, Quotas) else None
-            names[observed.part] = name or names.get(observed.part) or observed.part
+            project = observed.value.project
+            names[project] = name or names.get(project) or project
     communities = []
     taken: set[str] = set()
     for project, name in sorted(names.items()):

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 from datetime import timedelta
 
-from infoprovider.inventory.model import FACET_TYPES, PARTED_BY_PROJECT, Facet
+from infoprovider.inventory.model import FACET_TYPES, Facet, Quotas, Usage, is_of_project
 from infoprovider.providers.contract import Answer, CollectContext, Failed, NotOffered, Observed, Parts
 
 LONGEST_REASON = 1000
@@ -76,7 +76,7 @@ class Record:
         wanted = FACET_TYPES[answer.facet]
         if not isinstance(answer.value, wanted):
             return f"the provider gave {type(answer.value).__name__} where {wanted.__name__} belongs"
-        if answer.facet in PARTED_BY_PROJECT and getattr(answer.value, "project", None) != answer.part:
+        if isinstance(answer.value, Quotas | Usage) and not is_of_project(answer.part, answer.value.project):
             return f"the provider gave the part {answer.part!r} the value of another project"
         if answer.observed_at.utcoffset() != timedelta(0):
             return f"the provider's clock is not in UTC: {answer.observed_at.isoformat()}"

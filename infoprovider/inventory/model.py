@@ -602,3 +602,8 @@ FACET_TYPES: dict[Facet, type[FacetValue]] = {
 
 PARTED_BY_PROJECT = frozenset({Facet.QUOTAS, Facet.USAGE})
 """Facets whose parts are projects; every other facet has one part, the empty name, unless a provider splits it."""
+
+
+def is_of_project(part: str, project: str) -> bool:
+    """Whether a part of quotas or usage is this project's: all of it, or `<project> on <host>`, one of several."""
+    return part == project or part.startswith(f"{project} on ")

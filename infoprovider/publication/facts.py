@@ -1,28 +1,18 @@
 """From what was last known of an instance to the facts that the mappers take: expired facets are left out here."""
 
-from collections.abc import Callable, Iterable, Mapping
-from dataclasses import replace
+from collections.abc import Iterable, Mapping
 from datetime import datetime, timedelta
-from typing import Any, TypeVar
+from typing import Any
 
 from infoprovider.config.model import Configuration, Instance
 from infoprovider.glue.document import Source, Withheld
-from infoprovider.inventory.model import (
-    PARTED_BY_PROJECT,
-    Endorsements,
-    Facet,
-    Hypervisors,
-    Images,
-    InstanceTypes,
-    Prices,
-)
+from infoprovider.inventory.model import PARTED_BY_PROJECT, Facet, Quotas, Usage
 from infoprovider.inventory.observation import Observed, Outcome
-from infoprovider.mapping.context import CentreContext, InstanceFacts, Known, oldest_source
+from infoprovider.mapping.context import CentreContext, InstanceFacts, Known
 from infoprovider.mapping.identifiers import Identifiers
 from infoprovider.publication.health import health_of
+from infoprovider.publication.joins import joined, joined_by_project
 from infoprovider.store.facets import Facets
-
-T = TypeVar("T")
 
 
 def facts_of(
@@ -44,11 +34,9 @@ def facts_of(
             expired=expired,
         )
     by_project: Mapping[Facet, Mapping[str, Known[Any]]] = {
-        facet: {
-            observed.part: Known(observed.value, _source(instance, observed))
-            for observed in usable
-            if observed.facet is facet
-        }
+        facet: joined_by_project(
+            Known(observed.value, _source(instance, observed)) for observed in usable if observed.facet is facet
+        )
         for facet in PARTED_BY_PROJECT
     }
     given: Mapping[str, Any] = {str(facet): one for facet, one in known.items() if facet is not Facet.MACHINES}
@@ -70,10 +58,14 @@ def _withheld_projects(
     """The projects of which everything that is known has expired: they are there, and sums without them are no sums."""
     last: dict[str, datetime] = {}
     for one in kept:
-        if one.facet in PARTED_BY_PROJECT and not any(one.part in known for known in by_project.values()):
-            last[one.part] = max(one.observed_at, last.get(one.part, one.observed_at))
+        if isinstance(one.value, Quotas | Usage) and not any(
+            one.value.project in known for known in by_project.values()
+        ):
+            project = one.value.project
+            last[project] = max(one.observed_at, last.get(project, one.observed_at))
     return {
-        part: f"what it told of it last, at {moment:%Y-%m-%d %H:%M:%SZ}, has expired" for part, moment in last.items()
+        project: f"what it told of it last, at {moment:%Y-%m-%d %H:%M:%SZ}, has expired"
+        for project, moment in last.items()
     }
 
 
@@ -97,7 +89,7 @@ def _by_facet(instance: Instance, usable: Iterable[Observed], configuration: Con
     for facet, value in instance.declared.items():
         source = Source(facet=facet, instance=instance.name, observed_at=configuration.loaded_at, declared=True)
         parts[facet] = [Known(value, source)]
-    return {facet: _joined(facet, known) for facet, known in parts.items()}
+    return {facet: joined(facet, known) for facet, known in parts.items()}
 
 
 def _source(instance: Instance, observed: Observed) -> Source:
@@ -108,28 +100,6 @@ def _source(instance: Instance, observed: Observed) -> Source:
         observed_at=observed.observed_at,
         calls=observed.calls,
     )
-
-
-_JOINS: Mapping[Facet, Callable[[list[Any]], Any]] = {
-    Facet.HYPERVISORS: lambda values: Hypervisors(pools=_flat(one.pools for one in values)),
-    Facet.INSTANCE_TYPES: lambda values: InstanceTypes(instance_types=_flat(one.instance_types for one in values)),
-    Facet.IMAGES: lambda values: Images(images=_flat(one.images for one in values)),
-    Facet.NETWORKS: lambda values: replace(values[0], networks=_flat(one.networks for one in values)),
-    Facet.ENDORSEMENTS: lambda values: Endorsements(endorsements=_flat(one.endorsements for one in values)),
-    Facet.PRICES: lambda values: Prices(prices=_flat(one.prices for one in values)),
-}
-"""How parts of one facet become one fact; a facet that is not here has one part."""
-
-
-def _joined(facet: Facet, known: list[Known[Any]]) -> Known[Any]:
-    if len(known) == 1 or facet not in _JOINS:
-        return known[0]
-    return Known(_JOINS[facet]([one.value for one in known]), oldest_source(known))
-
-
-def _flat(groups: Iterable[tuple[T, ...]]) -> tuple[T, ...]:
-    """All of them; what several parts tell alike, a public image that every project sees, is one thing."""
-    return tuple(dict.fromkeys(one for group in groups for one in group))
 
 
 def _first_reason(outcome: Outcome | None) -> str:

@@ -12,7 +12,7 @@ from datetime import datetime, timedelta
 from infoprovider.config.model import Community, Configuration, Instance
 from infoprovider.glue.document import Source
 from infoprovider.glue.vocabulary import EndpointHealthState
-from infoprovider.inventory.model import PARTED_BY_PROJECT, Facet
+from infoprovider.inventory.model import PARTED_BY_PROJECT, Facet, is_of_project
 from infoprovider.inventory.observation import Attempt, Observed, Outcome
 from infoprovider.mapping.context import Health
 from infoprovider.mapping.other_info import timestamp
@@ -197,6 +197,11 @@ def _communities_in(
 ) -> Iterable[tuple[str, int]]:
     """The communities that work in some of these projects of an instance, each with in how many."""
     for community in communities:
-        theirs = {one.project for one in community.projects if one.instance == instance} & projects
+        theirs = {
+            part
+            for part in projects
+            for one in community.projects
+            if one.instance == instance and is_of_project(part, one.project)
+        }
         if theirs:
             yield community.name, len(theirs)

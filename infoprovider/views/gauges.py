@@ -65,7 +65,9 @@ def _of_facets(parts: Iterable[PartStatus], communities: Communities, now: datet
     states: dict[Labels, Counter[State]] = {}
     for part in parts:
         states.setdefault((part.instance, part.facet), Counter())[part.state] += 1
-        key = part.instance, part.facet, communities.get((part.instance, part.part), "")
+        project = part.part.partition(" on ")[0]  # of a project on one of several hosts
+        community = communities.get((part.instance, part.part)) or communities.get((part.instance, project), "")
+        key = part.instance, part.facet, community
         if part.observed_at is not None and part.state is not State.DECLARED:
             ages[key] = max(ages.get(key, 0.0), _seconds(part.observed_at, now))
         if part.expires_at is not None:

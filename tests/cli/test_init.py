@@ -223,14 +223,17 @@ def test_a_kind_whose_client_is_not_installed_is_a_comment(
     assert "  # - name: openstack\n  #   kind: openstack\n" in text()
 
 
-def test_a_libvirt_that_runs_here_is_named(run: Callable[..., Any], machine: Path) -> None:
+def test_a_libvirt_that_runs_here_is_asked(
+    run: Callable[..., Any], machine: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """By its socket for reading."""
+    monkeypatch.setattr("infoprovider.plugins._is_installed", lambda _: True)
     (machine / "run/libvirt").mkdir(parents=True)
     with socket.socket(socket.AF_UNIX) as listening:
         listening.bind(str(machine / "run/libvirt/libvirt-sock-ro"))
         assert run().exit_code == 0
-    assert "of kind libvirt in this installation. It would ask qemu:///system." in text()
-    checked()
+    (instance,) = checked().instances
+    assert (instance.block.kind, instance.block.settings) == ("libvirt", {"uris": ["qemu:///system"]})
 
 
 def test_the_bdii_of_this_machine_is_served(run: Callable[..., Any], machine: Path) -> None:

@@ -10,7 +10,7 @@ from infoprovider.cli.doctor.diagnosis import Finding, Severity
 from infoprovider.cli.doctor.patient import Findings, Patient, instance, told
 from infoprovider.config.model import Instance
 from infoprovider.deadline import Deadline
-from infoprovider.inventory.model import PARTED_BY_PROJECT, Facet
+from infoprovider.inventory.model import Facet, Quotas, Usage
 from infoprovider.providers.contract import Answer, CollectContext, Failed, NotOffered, Observed, ProviderSpec
 from infoprovider.views.status import State
 
@@ -89,9 +89,9 @@ def _lost(patient: Patient, name: str, refused: Iterable[NotOffered]) -> Iterato
 
 def _unseen_projects(patient: Patient, name: str, answers: Sequence[Answer]) -> Iterator[Finding]:
     """Projects that communities work in, and that this account is told nothing of."""
-    seen = {one.part for one in answers if isinstance(one, Observed) and one.facet in PARTED_BY_PROJECT}
-    is_told = any(isinstance(one, Observed) and one.facet in PARTED_BY_PROJECT for one in answers)
-    if not is_told:
+    told = (one.value for one in answers if isinstance(one, Observed))
+    seen = {value.project for value in told if isinstance(value, Quotas | Usage)}
+    if not seen:
         return
     for community in patient.configuration.communities:
         for mapping in community.projects:
