@@ -1,7 +1,7 @@
 # make demo                     publishes the shipped demo centre and shows what a broker sees: no root, no service
 # make test                     runs the tests with whatever is installed, and says at the end what it did not run
-# make test SERVICES=install    installs what the rest needs, and runs everything: Debian packages (as root) and a real
-#                               OpenStack, in a cache folder of its own
+# make test SERVICES=install    installs what the rest needs, and runs everything: Debian packages (as root), a real
+#                               OpenStack and a vCenter simulator, in a cache folder of their own
 # make check                    format, lint, types and tests
 # make bench                    the benchmarks, in their short form; SERVICES=install adds those that need services
 
@@ -45,6 +45,7 @@ services: $(VENV)/.dev
 	@PYTHON=$(BIN)/python tools/services
 	@$(PIP) --editable '.[libldap]'
 	@PYTHON=$(PYTHON) tools/testbeds/openstack/up --install
+	@tools/testbeds/vsphere/up --install
 
 $(VENV)/.run: pyproject.toml constraints.txt
 	@$(PYTHON) -m venv $(VENV)

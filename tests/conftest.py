@@ -29,11 +29,11 @@ def module(name: str) -> bool:
     return importlib.util.find_spec(name) is not None
 
 
-def openstack_environment() -> str:
-    """The file that is there when the environment of the OpenStack testbed is; `up` there has the same rule."""
-    requirements = Path(__file__).parents[1] / "tools" / "testbeds" / "openstack" / "requirements.txt"
+def testbed(name: str, made_of: str, file: str) -> str:
+    """The file that is there when a testbed has made what it needs of this; its `up` has the same rule."""
+    source = Path(__file__).parents[1] / "tools" / "testbeds" / name / made_of
     cache = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "infoprovider-testbeds"
-    return str(cache / f"openstack-{hashlib.sha256(requirements.read_bytes()).hexdigest()[:12]}" / "complete")
+    return str(cache / f"{name}-{hashlib.sha256(source.read_bytes()).hexdigest()[:12]}" / file)
 
 
 @dataclass(frozen=True)
@@ -55,8 +55,9 @@ SERVICES = {
         ("/usr/sbin/slapd", "/usr/sbin/bdii-update", "ldapsearch", "ldapadd", "/etc/ldap/schema/GLUE20.schema"),
     ),
     "libldap": Service(module, ("ldap",)),
-    "openstack": Service(program, (openstack_environment(),)),
+    "openstack": Service(program, (testbed("openstack", "requirements.txt", "complete"),)),
     "systemd": Service(program, ("systemd-analyze", "systemd-sysusers", "systemd-tmpfiles")),
+    "vsphere": Service(program, (testbed("vsphere", "main.go", "vcenter"),)),
 }
 MISSING = {marker: missing for marker, service in SERVICES.items() if (missing := service.missing())}
 NOT_RUN = pytest.StashKey[dict[str, int]]()
