@@ -60,6 +60,38 @@ class Received:
     ack: str
 
 
+class _Flight:
+    """What is sent and not yet confirmed, by the ids of the receipts."""
+
+    def __init__(self, total: int) -> None:
+        self.total = total
+        self.confirmed = 0
+        self.begun = time.monotonic()
+        self.waiting: dict[str, Outgoing] = {}
+        self._bytes = 0
+
+    @property
+    def first(self) -> Outgoing:
+        """What was sent before all others."""
+        return next(iter(self.waiting.values()))
+
+    def has_room_for(self, message: Outgoing) -> bool:
+        """Whether it may be sent before others are confirmed."""
+        fits = len(self.waiting) < MOST_IN_FLIGHT and self._bytes + len(message.body) <= MOST_BYTES_IN_FLIGHT
+        return fits or not self.waiting
+
+    def begin(self, id_: str, message: Outgoing) -> None:
+        """One more is on its way."""
+        self.waiting[id_] = message
+        self._bytes += len(message.body)
+
+    def end(self, id_: str) -> None:
+        """A receipt has come; one for something else is none of ours."""
+        if message := self.waiting.pop(id_, None):
+            self._bytes -= len(message.body)
+            self.confirmed += 1
+
+
 class Connection:
     """An open connection, signed in. All methods raise PublishError where the broker refuses, or is gone."""
 
@@ -120,26 +152,25 @@ class Connection:
         Each message bears its id as `correlation-id`. Raises Unconfirmed where a receipt is missing at the deadline,
         Refused where the broker says no.
         """
-        begun = time.monotonic()
-        waiting: dict[str, int] = {}
+        flight = _Flight(len(messages))
         id_ = ""
         for message in messages:
-            while waiting and not _has_room(waiting, len(message.body)):
-                self._take_receipt(waiting, deadline, begun, len(messages), message)
+            while not flight.has_room_for(message):
+                self._take_receipt(flight, deadline)
             id_ = _new_id()
             headers = {**message.headers, "receipt": id_, "correlation-id": id_, "content-length": len(message.body)}
             self._protocol.send(message.destination, message.body, message.content_type, headers)
-            waiting[id_] = len(message.body)
-        while waiting:
-            self._take_receipt(waiting, deadline, begun, len(messages), message)
+            flight.begin(id_, message)
+        while flight.waiting:
+            self._take_receipt(flight, deadline)
         return id_
 
-    def _take_receipt(self, waiting: dict[str, int], deadline: Deadline, begun: float, of: int, last: Outgoing) -> None:
-        frame = self._frame(deadline, f"sending to {last.destination}")
+    def _take_receipt(self, flight: "_Flight", deadline: Deadline) -> None:
+        frame = self._frame(deadline, f"sending to {flight.first.destination}")
         if frame is None:
-            raise faults.unconfirmed(self.address, len(waiting), of, time.monotonic() - begun)
+            raise faults.unconfirmed(self.address, flight.confirmed, flight.total, time.monotonic() - flight.begun)
         if frame.command == "RECEIPT":
-            waiting.pop(frame.headers.get("receipt-id", ""), None)
+            flight.end(frame.headers.get("receipt-id", ""))
 
     # --- receiving -------------------------------------------------------------------------------------------------
 
@@ -310,10 +341,6 @@ def _protocol(wire_: wire.Wire) -> Any:
         transmit=lambda frame: wire_.put(pack(convert_frame(frame))),
     )
     return Protocol12(transport, auto_content_length=False)
-
-
-def _has_room(waiting: Mapping[str, int], size: int) -> bool:
-    return len(waiting) < MOST_IN_FLIGHT and sum(waiting.values()) + size <= MOST_BYTES_IN_FLIGHT
 
 
 def _received(frame: Frame) -> Received:

@@ -159,10 +159,10 @@ def silent(address: str, settings: BrokerSettings, what: str, seconds: float) ->
     return ChannelUnreachable(f"the broker {address} is silent: {what} within {seconds:.3g} s; {remedy}")
 
 
-def unconfirmed(address: str, open_: int, of: int, seconds: float) -> Unconfirmed:
+def unconfirmed(address: str, confirmed: int, of: int, seconds: float) -> Unconfirmed:
     """Receipts are missing."""
     return Unconfirmed(
-        f"the broker {address} did not confirm {open_} of {of} messages within {seconds:.3g} s; "
+        f"the broker {address} confirmed {confirmed} of {of} messages within {seconds:.3g} s; "
         "see whether it is overloaded or its disk is slow, or give the channel a longer deadline"
     )
 
@@ -172,7 +172,7 @@ def refused(address: str, user: str, doing: str, frame_message: str) -> PublishE
     said_ = _printable(frame_message) or "it does not say why"
     lower = said_.lower()
     if "authorized to" in lower:
-        what, remedy = f"may not do this: {doing}", "ask the broker's administrators for the right to it"
+        what, remedy = f"does not allow us {doing}", "ask its administrators for the right to it"
     elif "password is invalid" in lower or "authentic" in lower or "unable to validate" in lower or "login" in lower:
         what = f"does not know us as {user}"
         remedy = "correct user and password, or let the broker's administrators register the certificate's subject"

@@ -9,6 +9,7 @@ import socket
 import ssl
 import threading
 import time
+from collections import deque
 from contextlib import suppress
 from pathlib import Path
 
@@ -30,21 +31,16 @@ class Wire:
         self.heard_at = self._spoke_at = time.monotonic()
         self._line = line
         self._settings = settings
-        self._outbox = bytearray()
+        self._outbox: deque[memoryview] = deque()
         self._has_more = False
         self._has_answered = False
         self._lock = threading.Lock()
         self._end = threading.Event()
 
-    @property
-    def unsent(self) -> int:
-        """Bytes that wait to be written."""
-        return len(self._outbox)
-
     def put(self, data: bytes) -> None:
         """Take something to be written by the next steps."""
         with self._lock:
-            self._outbox += data
+            self._outbox.append(memoryview(data))
 
     def step(self, until: Deadline) -> bytes:
         """Write what can be written and return what has come, if only at `until`; then it may be nothing.
@@ -86,12 +82,29 @@ class Wire:
 
     def _write(self) -> None:
         while self._outbox:
+            first = self._first()
             try:
-                written = self._line.send(bytes(self._outbox[:_CHUNK]))
+                written = self._line.send(first[:_CHUNK])
             except (BlockingIOError, ssl.SSLWantWriteError, ssl.SSLWantReadError):
                 return
-            del self._outbox[:written]
             self._spoke_at = time.monotonic()
+            if written == len(first):
+                self._outbox.popleft()
+            else:
+                self._outbox[0] = first[written:]
+
+    def _first(self) -> memoryview:
+        """What is to be written next; small pieces become one, which costs less than a record of TLS for each."""
+        pieces = [self._outbox[0]]
+        size = len(pieces[0])
+        while size < _CHUNK and len(pieces) < len(self._outbox):
+            pieces.append(self._outbox[len(pieces)])
+            size += len(pieces[-1])
+        if len(pieces) > 1:
+            for _ in pieces:
+                self._outbox.popleft()
+            self._outbox.appendleft(memoryview(b"".join(pieces)))
+        return self._outbox[0]
 
     def _read(self) -> bytes:
         """All that has come, in bounds. What came before the end is returned before the end is raised."""
@@ -119,7 +132,7 @@ class Wire:
             # What breaks the connection is seen, and said, by the other thread.
             with self._lock, suppress(OSError):
                 if not self._outbox and time.monotonic() - self._spoke_at >= seconds / 2:
-                    self._outbox += _HEARTBEAT
+                    self._outbox.append(memoryview(_HEARTBEAT))
                     self._write()
 
 
