@@ -1,57 +1,66 @@
 """Units in messages: as the document's own format, in parts, compressed; and back, without trust in who wrote them.
 
-A snapshot's content is the document, or a part of it with whole units. A delta's has the units that were touched, as
-they are now, and names those that are gone: JSON below the key `Removed`, LDIF as records `changetype: delete`.
+A snapshot's content is the document, or a part of it with whole units. A delta's has what was touched as it is now:
+
+    whole units         as in the document
+    fields of units     JSON: the same below the key `Amended`; LDIF: records `changetype: modify` that replace
+    what is gone        JSON: the array `Removed` of IDs; LDIF: records `changetype: delete`
 """
 
 import gzip
 import json
 import zlib
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
+from itertools import groupby
 from typing import Any
 
 from infoprovider import ldif
 from infoprovider.errors import MessageRefused, QueryError
 from infoprovider.glue.json_layout import CLASS_ORDER, as_text
 from infoprovider.messaging.envelope import Compression
-from infoprovider.messaging.units import ContentType, Units, document_of, json_unit, name_of
+from infoprovider.messaging.units import ContentType, document_of, json_unit, name_of
 
+AMENDED = "Amended"
 REMOVED = "Removed"
 
 LEVEL = 6
 """Of compression: beyond it, time grows and size hardly shrinks."""
 
 _DELETE = b"changetype: delete"
+_MODIFY = b"changetype: modify"
 
 
 @dataclass(frozen=True, slots=True)
 class Content:
-    """What one message carries: units as they are now, and the keys of those that are gone."""
+    """What one message carries: units as they are now, fields of others as they are now, and keys that are gone."""
 
     present: Mapping[str, bytes] = field(default_factory=dict)
+    amended: Mapping[str, bytes] = field(default_factory=dict)
     removed: tuple[str, ...] = ()
 
 
 # Writing
 
 
-def in_parts(units: Units, removed: Sequence[str], most_bytes: int) -> Iterator[Content]:
+def in_parts(content: Content, most_bytes: int) -> Iterator[Content]:
     """The same in one part or several, none of which has more bytes than that unless a single unit has."""
     present: dict[str, bytes] = {}
-    gone: list[str] = []
+    amended: dict[str, bytes] = {}
+    removed: dict[str, bytes] = {}
     size = 0
-    for key, unit in (*((key, b"") for key in removed), *units.items()):
-        cost = len(unit) + len(key) + 8
-        if size and size + cost > most_bytes:
-            yield Content(present, tuple(gone))
-            present, gone, size = {}, [], 0
-        size += cost
-        if unit:
-            present[key] = unit
-        else:
-            gone.append(key)
-    yield Content(present, tuple(gone))
+    pieces = ((content.present, present), (content.amended, amended), (dict.fromkeys(content.removed, b""), removed))
+    for units, part in pieces:
+        for key, unit in units.items():
+            cost = len(unit) + len(key) + 8
+            if size and size + cost > most_bytes:
+                yield Content(dict(present), dict(amended), tuple(removed))
+                for full in (present, amended, removed):
+                    full.clear()
+                size = 0
+            size += cost
+            part[key] = unit
+    yield Content(present, amended, tuple(removed))
 
 
 def packed(content: Content, content_type: ContentType) -> bytes:
@@ -62,15 +71,34 @@ def packed(content: Content, content_type: ContentType) -> bytes:
 
 def _json(content: Content) -> bytes:
     body = document_of(content.present, ContentType.JSON)
-    if not content.removed:
+    changes = []
+    if content.amended:
+        changes.append(b'"%s": %s' % (AMENDED.encode(), document_of(content.amended, ContentType.JSON).rstrip()))
+    if content.removed:
+        changes.append(b'"%s": %s' % (REMOVED.encode(), as_text(list(content.removed)).encode()))
+    if not changes:
         return body
-    removed = b'"%s": %s' % (REMOVED.encode(), as_text(list(content.removed)).encode())
-    return b"{\n" + removed + (b",\n" + body.removeprefix(b"{\n") if content.present else b"\n}\n")
+    rest = b",\n" + body.removeprefix(b"{\n") if content.present else b"\n}\n"
+    return b"{\n" + b",\n".join(changes) + rest
 
 
 def _ldif(content: Content) -> bytes:
+    amended = b"".join(_modification(unit) for unit in content.amended.values())
     gone = b"".join(b"dn: %s\n%s\n\n" % (name.encode(), _DELETE) for name in content.removed)
-    return document_of(content.present, ContentType.LDIF) + gone
+    return document_of(content.present, ContentType.LDIF) + amended + gone
+
+
+def _modification(amendment: bytes) -> bytes:
+    """The record of RFC 2849 that replaces all values of these attributes."""
+    name, *lines = amendment.split(b"\n")
+    pieces = [name, _MODIFY]
+    for attribute, values in groupby(lines, key=_attribute_of):
+        pieces += [b"replace: " + attribute, *values, b"-"]
+    return b"\n".join(pieces) + b"\n\n"
+
+
+def _attribute_of(line: bytes) -> bytes:
+    return line.partition(b":")[0]
 
 
 # Reading
@@ -111,16 +139,22 @@ def _from_json(plain: bytes) -> Content:
         raise MessageRefused(f"has content that is no JSON: {error}") from None
     if not isinstance(document, dict):
         raise MessageRefused("has content that is no object")
-    removed = document.pop(REMOVED, [])
+    removed, changes = document.pop(REMOVED, []), document.pop(AMENDED, {})
     if not isinstance(removed, list) or not all(isinstance(key, str) for key in removed):
         raise MessageRefused(f"has content whose {REMOVED} is no array of IDs")
-    present: dict[str, bytes] = {}
+    if not isinstance(changes, dict):
+        raise MessageRefused(f"has content whose {AMENDED} is no object")
+    return Content(_units_of(document), _units_of(changes), tuple(removed))
+
+
+def _units_of(document: Mapping[str, Any]) -> dict[str, bytes]:
+    units: dict[str, bytes] = {}
     for name, members in document.items():
         for key, unit in _units_of_class(name, members):
-            if key in present:
+            if key in units:
                 raise MessageRefused(f"has two entities with the ID {key!r:.120}")
-            present[key] = unit
-    return Content(present, tuple(removed))
+            units[key] = unit
+    return units
 
 
 def _units_of_class(name: str, members: Any) -> Iterator[tuple[str, bytes]]:
@@ -147,16 +181,41 @@ def _no_number(word: str) -> float:
 
 
 def _from_ldif(plain: bytes) -> Content:
-    """Entries and records of deletion with plain lines, as this program writes them: a unit is the lines themselves."""
-    blocks = [block for block in plain.split(b"\n\n") if block]
-    gone = [block for block in blocks if block.endswith(b"\n" + _DELETE)]
-    entries = [block for block in blocks if not block.endswith(b"\n" + _DELETE)]
+    """Entries and change records with plain lines, as this program writes them: a unit is the lines themselves."""
+    entries, amended, gone = [], [], []
+    for block in plain.split(b"\n\n"):
+        second = block.split(b"\n", 2)[1:2]
+        if second == [_DELETE]:
+            gone.append(block)
+        elif second == [_MODIFY]:
+            amended.append(_amendment(block))
+        elif block:
+            entries.append(block)
     try:
-        read = [record.dn for record in ldif.read(b"\n\n".join(entries))]
-        present = {name_of(entry): entry for entry in entries}
+        read = [record.dn for record in ldif.read(b"\n\n".join([*entries, *amended]))]
+        present, changes = ({name_of(unit): unit for unit in units} for units in (entries, amended))
         removed = tuple(map(name_of, gone))
     except (QueryError, UnicodeDecodeError) as error:
         raise MessageRefused(f"has content that is no LDIF: {error}") from None
-    if b"\r" in plain or any(block.count(b"\n") != 1 for block in gone) or list(present) != read:
+    if b"\r" in plain or any(block.count(b"\n") != 1 for block in gone) or [*present, *changes] != read:
         raise MessageRefused("has LDIF with folded lines, comments, encoded names, or two entries of one name")
-    return Content(present, removed)
+    return Content(present, changes, removed)
+
+
+def _amendment(record: bytes) -> bytes:
+    """The lines that a record of modification brings. Raises MessageRefused where it does anything but replace."""
+    name, _, *lines = record.split(b"\n")
+    kept: list[bytes] = []
+    attribute = b""
+    for line in lines:
+        if not attribute and line.startswith(b"replace: "):
+            attribute = line.removeprefix(b"replace: ")
+        elif attribute and line == b"-":
+            attribute = b""
+        elif attribute and _attribute_of(line) == attribute:
+            kept.append(line)
+        else:
+            raise MessageRefused(f"has a record of modification with {line!r:.80}, where only values are replaced")
+    if attribute:
+        raise MessageRefused("has a record of modification that does not end")
+    return b"\n".join([name, *kept])

@@ -1,12 +1,12 @@
 """Which messages make receivers have the document: snapshots, deltas and notices.
 
 A receipt proves that the broker holds a message, not that a receiver does, and it can be lost. So a delta carries the
-present state of every unit that was touched in any revision since the last one that the broker confirmed. It can be
+present state of every field that was touched in any revision since the last one that the broker confirmed. It can be
 applied to each of these revisions, and twice, and receivers that lost one of them find in the next what they lack.
 """
 
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -16,6 +16,7 @@ from infoprovider.deadline import Deadline
 from infoprovider.errors import PluginError
 from infoprovider.glue.document import Document
 from infoprovider.glue.entities import ComputingEndpoint, ComputingService
+from infoprovider.messaging.amendments import amendment_of, touched_fields
 from infoprovider.messaging.content import Content, in_parts, packed
 from infoprovider.messaging.envelope import (
     VERSION,
@@ -35,7 +36,7 @@ from infoprovider.messaging.units import ContentType, Units, digests_of, documen
 from infoprovider.publication.delivery import Wait, check_format, send
 from infoprovider.publication.notices import notable, notices
 from infoprovider.publishers.contract import Delivery, Format, Message, MessengerSpec, Receipt
-from infoprovider.store.acknowledged import Acknowledged, AcknowledgedStore, StreamRecord
+from infoprovider.store.acknowledged import AcknowledgedStore, Confirmed, StreamRecord, Touched
 
 CONTENT_TYPES: Mapping[Format, ContentType] = {Format.JSON: ContentType.JSON, Format.LDIF: ContentType.LDIF}
 """The formats whose documents can be taken apart."""
@@ -53,40 +54,73 @@ MOST_OF_IT = 0.5
 
 @dataclass(frozen=True, slots=True)
 class Revision:
-    """What is sent to make receivers have a document: the units that are touched, or all of them.
+    """What is sent to make receivers have a document: what is touched, or all of it.
 
-    `base` is the revision that the broker confirmed last, None for a snapshot. `touched` are the keys that receivers
-    may have in another state than the base once this was sent, `digests` the digest in hex of every unit.
+    `base` is the revision that the broker confirmed last, None for a snapshot. `touched` is what receivers may have in
+    another state than the base once this was sent. `changed` are the units that differ from the base, with their
+    digests, and `removed` are those that it has and the document has not; `digest` and `entities` are the document's.
     """
 
     number: int
     base: int | None
     content: Content
-    touched: frozenset[str]
-    digests: Mapping[str, str]
+    touched: Touched
+    changed: Mapping[str, tuple[bytes, bytes]]
+    removed: frozenset[str]
     digest: str
+    entities: int
 
 
-def next_revision(record: StreamRecord, units: Units, *, whole: bool, renewed: bool = False) -> Revision | None:
+def next_revision(
+    record: StreamRecord,
+    units: Units,
+    content_type: ContentType,
+    base_units: Callable[[Iterable[str]], Units],
+    *,
+    whole: bool,
+    renewed: bool = False,
+) -> Revision | None:
     """The revision that leads to these units; None where receivers have them, or will have from what was confirmed.
 
-    `whole` asks for a snapshot in any case, `renewed` for a delta even where nothing has changed.
+    `base_units` reads units of the base. `whole` asks for a snapshot in any case, `renewed` for a delta even where
+    nothing has changed.
     """
-    known = record.acknowledged
-    found = digests_of(units)
-    digests = {key: digest.hex() for key, digest in found.items()}
-    changed = {key for key, digest in digests.items() if known.digests.get(key) != digest}
-    touched = record.touched | changed | (known.digests.keys() - digests.keys())
+    digests = digests_of(units)
+    changed = [key for key, digest in digests.items() if record.digests.get(key) != digest]
+    removed = frozenset(record.digests.keys() - digests.keys())
+    before = base_units(key for key in changed if key in record.digests)
+    touched = dict(record.touched) | dict.fromkeys(removed)
+    for key in changed:
+        fields = touched_fields(before[key], units[key], content_type) if key in before else None
+        former = record.touched.get(key, frozenset())
+        touched[key] = None if fields is None or former is None else fields | former
     if not (touched or whole or renewed):
         return None
-    is_snapshot = whole or known.base == 0 or len(touched) > MOST_OF_IT * len(digests)
-    if is_snapshot:
-        content = Content(units)
-    else:
-        removed = tuple(sorted(touched - digests.keys()))
-        content = Content({key: unit for key, unit in units.items() if key in touched}, removed)
-    base = None if is_snapshot else known.base
-    return Revision(record.revision + 1, base, content, frozenset(touched), digests, document_digest(found))
+    is_snapshot = whole or record.base == 0 or len(touched) > MOST_OF_IT * len(digests)
+    return Revision(
+        number=record.revision + 1,
+        base=None if is_snapshot else record.base,
+        content=Content(units) if is_snapshot else _content(units, touched, content_type),
+        touched=touched,
+        changed={key: (digests[key], units[key]) for key in changed},
+        removed=removed,
+        digest=document_digest(digests),
+        entities=len(digests),
+    )
+
+
+def _content(units: Units, touched: Touched, content_type: ContentType) -> Content:
+    """The present state of what is touched, in the order of the document."""
+    present: dict[str, bytes] = {}
+    amended: dict[str, bytes] = {}
+    for key, unit in units.items():
+        if key in touched:
+            fields = touched[key]
+            if fields is None:
+                present[key] = unit
+            else:
+                amended[key] = amendment_of(unit, fields, content_type)
+    return Content(present, amended, tuple(sorted(touched.keys() - units.keys())))
 
 
 def deliver_stream(
@@ -114,11 +148,15 @@ def deliver_stream(
     stream = _Stream(channel, configuration, document, CONTENT_TYPES[format_], expires, clock.read())
     store = AcknowledgedStore(configuration.state, channel.name)
     record = store.read(stream.now)
-    units = units_of(body, stream.content_type)
     revision = next_revision(
-        record, units, whole=stream.snapshot_is_due(record), renewed=stream.expiry_is_due(record.acknowledged)
+        record,
+        units_of(body, stream.content_type),
+        stream.content_type,
+        store.units,
+        whole=stream.snapshot_is_due(record),
+        renewed=stream.expiry_is_due(record),
     )
-    news = tuple(notices(document, record.acknowledged.notable, stream.now.wall))
+    news = tuple(notices(document, record.notable, stream.now.wall))
     if revision is None and not news:
         reference = f"revision {record.revision}"
         return Receipt(delivery=Delivery.UNCHANGED, at=stream.now.wall, reference=reference)
@@ -128,16 +166,20 @@ def deliver_stream(
     if revision:
         messages += stream.parts(record, revision)
     receipt = send(channel, spec, messages, wait=wait)
-    confirmed = replace(record.acknowledged, notable=notable(document, stream.now.wall))
-    if revision:
-        confirmed = replace(
-            confirmed,
-            base=revision.number,
-            digests=revision.digests,
+    told = notable(document, stream.now.wall)
+    if revision is None:
+        store.acknowledge(Confirmed(revision=record.base, notable=told))
+        return receipt
+    store.acknowledge(
+        Confirmed(
+            revision=revision.number,
+            changed=revision.changed,
+            removed=revision.removed,
+            snapshot_at=stream.now if revision.base is None else None,
             expires=expires,
-            snapshot_at=stream.now if revision.base is None else confirmed.snapshot_at,
+            notable=told,
         )
-    store.acknowledge(confirmed)
+    )
     return receipt
 
 
@@ -153,11 +195,10 @@ def withdraw_stream(
     store = AcknowledgedStore(configuration.state, channel.name)
     record = store.read(now)
     number = record.revision + 1
-    store.attempt(record, number, record.touched | record.acknowledged.digests.keys())
+    store.attempt(record, number, dict(record.touched) | dict.fromkeys(record.digests))
     told = NoticeContent(event=Event.CENTRE_WITHDRAWN, id=configuration.centre.name, at=now.wall)
     receipt = send(channel, spec, [stream.notice(record, number, told)], wait=wait)
-    known = record.acknowledged
-    store.acknowledge(Acknowledged(stream=known.stream, epoch=known.epoch, run=known.run))
+    store.acknowledge(Confirmed(revision=0))
     return receipt
 
 
@@ -184,10 +225,10 @@ class _Stream:
         return settings
 
     def snapshot_is_due(self, record: StreamRecord) -> bool:
-        at = record.acknowledged.snapshot_at
+        at = record.snapshot_at
         return at is None or age(at, self.now).total_seconds() >= self.settings.snapshot_every
 
-    def expiry_is_due(self, known: Acknowledged) -> bool:
+    def expiry_is_due(self, known: StreamRecord) -> bool:
         """Whether receivers have to learn how long the document holds, though it says the same as before."""
         if known.expires is None or self.expires == known.expires:
             return False
@@ -196,14 +237,14 @@ class _Stream:
 
     def parts(self, record: StreamRecord, revision: Revision) -> Iterator[Message]:
         """The messages of a revision."""
-        contents = tuple(in_parts(revision.content.present, revision.content.removed, self.settings.part_bytes))
+        contents = tuple(in_parts(revision.content, self.settings.part_bytes))
         for number, content in enumerate(contents, 1):
             said = {
                 **self._said(record, revision.number),
                 "expires": self.expires,
                 "digest": revision.digest,
-                "entities": len(revision.digests),
-                "changed": len(revision.content.present),
+                "entities": revision.entities,
+                "changed": len(revision.content.present) + len(revision.content.amended),
                 "removed": len(revision.content.removed),
                 "part": number,
                 "parts": len(contents),
@@ -222,8 +263,8 @@ class _Stream:
         return {
             "version": VERSION,
             "centre": self.configuration.centre.name,
-            "stream": record.acknowledged.stream,
-            "epoch": record.acknowledged.epoch,
+            "stream": record.stream,
+            "epoch": record.epoch,
             "revision": revision,
             "created": self.now.wall,
             "content_type": self.content_type,

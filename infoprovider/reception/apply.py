@@ -5,6 +5,7 @@ from datetime import datetime
 from enum import StrEnum
 
 from infoprovider.errors import MessageRefused
+from infoprovider.messaging.amendments import amended
 from infoprovider.messaging.content import Content
 from infoprovider.messaging.envelope import Delta, Document, Envelope, Notice, Snapshot
 from infoprovider.messaging.units import ContentType, Digests, Units, digests_of, document_digest
@@ -97,15 +98,17 @@ def applied(copy: Copy | None, envelope: Document, content: Content) -> Copy:
     Raises MessageRefused where the outcome is not the document that the message names: then the copy of before holds,
     until the next snapshot.
     """
-    if isinstance(envelope, Snapshot) or copy is None:
-        units, digests = dict(content.present), digests_of(content.present)
-    else:
-        units, digests = dict(copy.units), dict(copy.digests)
-        units.update(content.present)
-        digests.update(digests_of(content.present))
-        for key in content.removed:
-            units.pop(key, None)
-            digests.pop(key, None)
+    before = None if isinstance(envelope, Snapshot) else copy
+    units = dict(before.units) if before else {}
+    digests = dict(before.digests) if before else {}
+    changed = dict(content.present)
+    for key, amendment in content.amended.items():
+        changed[key] = amended(units.get(key), amendment, envelope.content_type)
+    units.update(changed)
+    digests.update(digests_of(changed))
+    for key in content.removed:
+        units.pop(key, None)
+        digests.pop(key, None)
     digest = document_digest(digests)
     if (digest, len(units)) != (envelope.digest, envelope.entities):
         raise MessageRefused(

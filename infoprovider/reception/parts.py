@@ -59,7 +59,8 @@ class Parts:
             raise MessageRefused(f"is part {envelope.part} of {envelope.parts}")
         if envelope.part not in whole.contents:
             content = unpacked(body, envelope.content_type, envelope.compression, self._most_bytes - whole.size)
-            whole.size += sum(map(len, content.present.values())) + sum(map(len, content.removed))
+            sizes = (*map(len, content.present.values()), *map(len, content.amended.values()))
+            whole.size += sum(sizes) + sum(map(len, content.removed))
             whole.contents[envelope.part] = content
         if len(whole.contents) < envelope.parts:
             return None
@@ -79,13 +80,13 @@ def _but_for_the_part(envelope: Document) -> Document:
 def _joined(envelope: Document, contents: list[Content]) -> Content:
     """One content of all. Raises MessageRefused where parts name a unit twice, or not as many as is said."""
     present = {key: unit for content in contents for key, unit in content.present.items()}
+    amended = {key: unit for content in contents for key, unit in content.amended.items()}
     removed = tuple(key for content in contents for key in content.removed)
-    keys = sum(len(content.present) for content in contents) + len(removed)
-    if len({*present, *removed}) != keys:
+    pieces = sum(len(content.present) + len(content.amended) for content in contents)
+    if len({*present, *amended, *removed}) != pieces + len(removed):
         raise MessageRefused("names a unit in two places")
-    if (len(present), len(removed)) != (envelope.changed, envelope.removed):
+    if (pieces, len(removed)) != (envelope.changed, envelope.removed):
         raise MessageRefused(
-            f"carries {len(present)} units and {len(removed)} removals, "
-            f"and says {envelope.changed} and {envelope.removed}"
+            f"carries {pieces} units and {len(removed)} removals, and says {envelope.changed} and {envelope.removed}"
         )
-    return Content(present, removed)
+    return Content(present, amended, removed)

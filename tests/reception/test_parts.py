@@ -42,7 +42,7 @@ def envelope(**changed: Any) -> Snapshot:
 
 def messages() -> list[tuple[Snapshot, bytes]]:
     """The units in three parts."""
-    contents = list(in_parts(UNITS, REMOVED, 100))
+    contents = list(in_parts(Content(UNITS, removed=REMOVED), 100))
     assert len(contents) == 3
     return [(envelope(part=number), packed(one, ContentType.JSON)) for number, one in enumerate(contents, 1)]
 
@@ -54,7 +54,7 @@ def test_the_last_part_completes_the_revision_in_any_order(order: tuple[int, ...
     for number in order[:-1]:
         assert parts.add(*sent[number]) is None
         assert parts.add(*sent[number]) is None
-    assert parts.add(*sent[order[-1]]) == Content(UNITS, REMOVED)
+    assert parts.add(*sent[order[-1]]) == Content(UNITS, removed=REMOVED)
 
 
 def test_revisions_that_are_never_finished_give_way() -> None:

@@ -5,6 +5,7 @@ was stored, a message may be lost before, the publisher may be killed between se
 from a copy of its record.
 """
 
+import json
 import random
 import shutil
 import tempfile
@@ -36,6 +37,7 @@ from infoprovider.store import acknowledged
 
 NOON = datetime(2026, 1, 15, 12, tzinfo=UTC)
 SNAPSHOT_EVERY = 900.0
+FIELDS = ("FreeSlots", "UsedSlots", "MaxVMs")
 
 
 class Hand(Clock):
@@ -76,7 +78,7 @@ class Publisher:
         self.folder, self.broker, self.clock = folder, broker, clock
         block = ChannelBlock(name="mq", kind="list", format="json")
         self.channel = Channel(block=block, settings=StreamSettings(part_bytes=part_bytes))
-        self.facts = dict.fromkeys(range(8), 0)
+        self.facts = {number: dict.fromkeys(FIELDS, 0) for number in range(8)}
         self.published: dict[str, bytes] = {}
         self.run = "first"
 
@@ -90,8 +92,8 @@ class Publisher:
     def body(self) -> bytes:
         """Its document as GLUE JSON."""
         return laid_out(
-            ("ComputingShare", b'{"ID":"urn:%03d","FreeSlots":%d}' % (key, fact))
-            for key, fact in sorted(self.facts.items())
+            ("ComputingShare", json.dumps({"ID": f"urn:{key:03}"} | facts, separators=(",", ":")).encode())
+            for key, facts in sorted(self.facts.items())
         )
 
     def publish(self, *, killed: str = "") -> None:
@@ -175,7 +177,18 @@ class Receiver:
 
 STEPS = st.lists(
     st.sampled_from(
-        ["change", "remove", "add", "publish", "unstored", "unconfirmed", "killed before", "killed after"]
+        [
+            "change",
+            "change",
+            "unlearn",
+            "remove",
+            "add",
+            "publish",
+            "unstored",
+            "unconfirmed",
+            "killed before",
+            "killed after",
+        ]
         + ["wait", "restart", "deliver", "deliver one", "deliver reordered", "deliver again", "lose"]
     ),
     min_size=5,
@@ -215,11 +228,13 @@ def _step(
     publisher.clock.seconds += 10
     truth.add(publisher.body)
     if step == "change" and facts:
-        facts[chance.choice(sorted(facts))] = chance.randrange(3)
+        facts[chance.choice(sorted(facts))][chance.choice(FIELDS)] = chance.randrange(3)
+    elif step == "unlearn" and facts:
+        facts[chance.choice(sorted(facts))].pop(chance.choice(FIELDS), None)
     elif step == "remove" and facts:
         facts.pop(chance.choice(sorted(facts)))
     elif step == "add":
-        facts[chance.randrange(12)] = chance.randrange(3)
+        facts[chance.randrange(12)] = {name: chance.randrange(3) for name in FIELDS}
     elif step in ("publish", "unstored", "unconfirmed"):
         broker.stores, broker.confirms = step != "unstored", step == "publish"
         publisher.publish()
@@ -243,8 +258,12 @@ def _step(
             broker.held.clear()
 
 
-def test_an_unconfirmed_delta_is_carried_again_by_the_next(tmp_path: Path) -> None:
-    """A receiver that got it, and one that did not, both take the next one; nobody waits for a snapshot."""
+@pytest.mark.parametrize("others", [0, 1])
+def test_an_unconfirmed_delta_is_carried_again_by_the_next(tmp_path: Path, others: int) -> None:
+    """A receiver that got it, and one that did not, both take the next one; nobody waits for a snapshot.
+
+    Also where it brings another field of the same entity.
+    """
     broker, clock = Broker(), Hand()
     publisher = Publisher(tmp_path, broker, clock)
     publisher.publish()
@@ -252,13 +271,13 @@ def test_an_unconfirmed_delta_is_carried_again_by_the_next(tmp_path: Path) -> No
     had, missed = Receiver(truth), Receiver(truth)
     for receiver in (had, missed):
         receiver.take(broker.held[0])
-    publisher.facts[3] = 1
+    publisher.facts[3]["FreeSlots"] = 1
     truth.add(publisher.body)
     broker.confirms = False
     publisher.publish()
     had.take(broker.held[1])
     # Back to what the base has: to those who got the message in between it is a change all the same.
-    publisher.facts[3] = 0
+    publisher.facts[3] |= {"FreeSlots": 0, "UsedSlots": others}
     broker.confirms = True
     publisher.publish()
     for receiver in (had, missed):
@@ -298,7 +317,7 @@ def test_a_record_restored_from_a_backup_is_followed_at_once(tmp_path: Path) -> 
     receiver = Receiver(truth)
     for number in range(5):
         clock.seconds += 10
-        publisher.facts[0] = number + 1
+        publisher.facts[0]["FreeSlots"] = number + 1
         truth.add(publisher.body)
         publisher.publish()
     shutil.rmtree(tmp_path / "state")
@@ -306,7 +325,7 @@ def test_a_record_restored_from_a_backup_is_followed_at_once(tmp_path: Path) -> 
     publisher.restart()
     for number in range(3):
         clock.seconds += 10
-        publisher.facts[1] = number + 1
+        publisher.facts[1]["UsedSlots"] = number + 1
         truth.add(publisher.body)
         publisher.publish()
     clock.seconds += SNAPSHOT_EVERY
