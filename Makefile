@@ -43,7 +43,7 @@ endif
 
 services: $(VENV)/.dev
 	@PYTHON=$(BIN)/python tools/services
-	@$(PIP) --editable '.[libldap]'
+	@$(PIP) --editable '.[libldap,libvirt]'
 	@PYTHON=$(PYTHON) tools/testbeds/openstack/up --install
 	@tools/testbeds/vsphere/up --install
 

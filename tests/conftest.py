@@ -55,6 +55,10 @@ SERVICES = {
         ("/usr/sbin/slapd", "/usr/sbin/bdii-update", "ldapsearch", "ldapadd", "/etc/ldap/schema/GLUE20.schema"),
     ),
     "libldap": Service(module, ("ldap",)),
+    "libvirt": Service(
+        lambda part: module(part) or program(part),
+        ("libvirt", "/usr/sbin/libvirtd", "virsh", "qemu-system-x86_64", "qemu-img", "saslpasswd2"),
+    ),
     "openstack": Service(program, (testbed("openstack", "requirements.txt", "complete"),)),
     "systemd": Service(program, ("systemd-analyze", "systemd-sysusers", "systemd-tmpfiles")),
     "vsphere": Service(program, (testbed("vsphere", "main.go", "vcenter"),)),

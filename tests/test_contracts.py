@@ -1,7 +1,9 @@
 """Every plug-in that we ship, through the checks that authors of plug-ins use."""
 
 import json
+import sys
 import tomllib
+import unittest.mock
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from datetime import UTC, datetime
@@ -16,6 +18,7 @@ from infoprovider.inventory.model import Facet
 from infoprovider.providers.contract import ProviderSpec
 from infoprovider.publishers.contract import PublisherSpec
 from infoprovider.testing import check_provider, check_publisher
+from tests.providers import libvirt_recorded
 from tests.providers.openstack_recorded import PASSWORD, serving
 
 ROOT = Path(__file__).parents[1]
@@ -58,8 +61,21 @@ def asks_a_cloud(folder: Path) -> Checked:
     return settings, {}
 
 
+def asks_hosts(folder: Path) -> Checked:
+    """Recorded answers of a host with QEMU and of one of the test driver, and what a host with Xen would say."""
+    secret = folder / "password"
+    secret.write_text("hush-of-the-hosts")
+    secret.chmod(0o600)
+    hosts = {f"test+tcp://{name}.example.org/": libvirt_recorded.read(name) for name in ("qemu", "test", "xen")}
+    module = libvirt_recorded.Libvirt(hosts, password=secret.read_text()).module()
+    CLOUDS.enter_context(unittest.mock.patch.dict(sys.modules, {"libvirt": module}))
+    settings = {"uris": [*hosts], "url": "https://portal.example.org/", "user": "reader", "image_pool": "images"}
+    return settings | {"password": {"file": str(secret)}}, {}
+
+
 PROVIDERS: dict[str, Callable[[Path], Checked]] = {
     "exec": runs_a_program,
+    "libvirt": asks_hosts,
     "openstack": asks_a_cloud,
     "static": describes,
 }

@@ -16,13 +16,17 @@ SHUT_OFF = 5
 """VIR_DOMAIN_SHUTOFF."""
 
 _REMEDIES = {
+    "ssh|Cannot recv data": "see that ssh to this host asks no question of the user that infoprovider runs as",
     "certificate|TLS|verif": "see that the folder pkipath of the URI has the authority that signed the host's "
     "certificate (cacert.pem), and a certificate of ours that the host takes",
     "resolve": "correct the name of the host in uris",
-    "ssh|Cannot recv data": "see that ssh to this host asks no question of the user that infoprovider runs as",
     "refused|connect socket|No route": "see that libvirtd, or its proxy, runs there and listens",
 }
 """Signs in libvirt's messages, whose codes say less, and what to do."""
+
+
+class GoneError(CollectError):
+    """A machine that has ended since it was listed."""
 
 
 def host_name(uri: str) -> str:
@@ -149,7 +153,7 @@ def fetch_domains(connection: Connection) -> Iterator[Domain]:
         if state is None or (state != SHUT_OFF and None in (vcpus, memory)):
             try:
                 state, memory, _, vcpus, _ = connection.ask(domain.info)
-            except CollectError:  # it has ended meanwhile
+            except GoneError:
                 continue
         yield Domain(id=domain.UUIDString(), name=domain.name(), state=state, vcpus=vcpus, memory_kib=memory)
 
@@ -172,6 +176,8 @@ def to_fault(host: str, error: Exception, library: Any) -> CollectError:
         return Unauthorised(f"{seen}; correct user and password")
     if code in (library.VIR_ERR_ACCESS_DENIED, library.VIR_ERR_OPERATION_DENIED):
         return Unauthorised(f"{seen}; give this user the rights that docs/providers/libvirt.md has")
+    if code == library.VIR_ERR_NO_DOMAIN:
+        return GoneError(seen)
     if code == library.VIR_ERR_NO_STORAGE_POOL:
         return Malformed(f"{seen}; make the pool there, or correct disk_pool and image_pool")
     return Unreachable(
