@@ -278,6 +278,7 @@ def test_an_unconfirmed_delta_is_carried_again_by_the_next(tmp_path: Path, other
     had.take(broker.held[1])
     # Back to what the base has: to those who got the message in between it is a change all the same.
     publisher.facts[3] |= {"FreeSlots": 0, "UsedSlots": others}
+    truth.add(publisher.body)
     broker.confirms = True
     publisher.publish()
     for receiver in (had, missed):
