@@ -20,9 +20,7 @@ from infoprovider.errors import InfoproviderError, QueryError, Refused
 from infoprovider.reception import ldap_messages as ldap
 from infoprovider.reception.ldap_messages import Attributes
 from infoprovider.reception.ldap_server import LdapServer, Operation
-
-PUBLISHED, SERVED = ",o=glue", ",GLUE2GroupID=grid,o=glue"
-"""The ends of a centre's names in the text that it publishes, and in the server."""
+from infoprovider.reception.names import PUBLISHED, SERVED, check_shape, fold, published, root_of, served
 
 GRID = SERVED.removeprefix(",")
 _ABOVE = {
@@ -221,41 +219,6 @@ class _Work:
             return True
         self.refused[dn] = f"the entry above it, {above}, is not there"
         return False
-
-
-# --- names ---------------------------------------------------------------------------------------------------------
-
-
-def root_of(centre: str) -> str:
-    """The relative name of a centre's first entry. Raises RenderError for a name that none can have."""
-    return ldif.rdn("GLUE2DomainID", centre)
-
-
-def served(dn: str) -> str:
-    """A name of the published text, as the server has it."""
-    return dn.removesuffix(PUBLISHED) + SERVED
-
-
-def published(dn: str) -> str:
-    """A name of the server, as the published text would have it."""
-    return dn.removesuffix(SERVED) + PUBLISHED
-
-
-def fold(dn: str) -> str:
-    """A name as one compares it: blanks beside separators, escapes and the case of attributes mean nothing."""
-    return ",".join(f"{attribute.lower()}={value!r}" for attribute, value in ldif.split_dn(dn))
-
-
-def check_shape(centre: str, names: Iterable[str]) -> None:
-    """Raises Refused where these are not the names of a centre's tree."""
-    root = root_of(centre) + PUBLISHED
-    below = f",{root}"
-    strange = next((dn for dn in names if not dn.endswith(below) and dn != root), None)
-    if strange is not None:
-        raise Refused(
-            f"the tree of {centre} cannot be served: {strange} is not below {root}; "
-            "let the centre publish JSON, or LDIF of the template set site"
-        )
 
 
 # --- differences ---------------------------------------------------------------------------------------------------

@@ -3,7 +3,8 @@
 import pytest
 
 from infoprovider.errors import QueryError, Refused
-from infoprovider.reception.tree import attributes_of, check_shape, difference, fold, planned, published, served
+from infoprovider.reception.names import all_published, all_served, check_shape, fold, published, served
+from infoprovider.reception.tree import attributes_of, difference, planned
 from tests.reception.trees import CENTRE, ROOT, domain, entry
 
 GROUP = f"GLUE2GroupID=resource,{ROOT}"
@@ -47,6 +48,16 @@ def test_names_are_moved_below_the_group_of_a_top_level_index() -> None:
     """A centre's names end in o=glue where they are published, and below the group `grid` where they are served."""
     assert served(GROUP) == f"GLUE2GroupID=resource,GLUE2DomainID={CENTRE},GLUE2GroupID=grid,o=glue"
     assert published(served(GROUP)) == GROUP
+
+
+def test_a_text_is_moved_and_comes_back() -> None:
+    """Names of the centre's tree are moved within their entries, with any letters; others stay where they are."""
+    odd = f"GLUE2GroupID=Zürich,{ROOT}"
+    entries = {ROOT: domain(), odd: entry(odd), "GLUE2GroupID=x,o=glue": entry("GLUE2GroupID=x,o=glue")}
+    moved = all_served(CENTRE, entries)
+    assert list(moved) == [served(ROOT), served(odd), "GLUE2GroupID=x,o=glue"]
+    assert moved[served(odd)] == entry(odd).replace(odd.encode(), served(odd).encode(), 1)
+    assert all_published(CENTRE, moved) == entries
 
 
 def test_names_are_compared_as_a_server_does() -> None:

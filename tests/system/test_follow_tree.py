@@ -14,7 +14,8 @@ from infoprovider.errors import ChannelUnreachable, Refused
 from infoprovider.messaging.units import ContentType, units_of
 from infoprovider.publication.compose import compose
 from infoprovider.publication.stamps import Former
-from infoprovider.reception.tree import Tree, fold, published, served
+from infoprovider.reception.names import fold, published, served
+from infoprovider.reception.tree import Tree
 from infoprovider.render.ldif import LdifRenderer
 from infoprovider.secret import Secret
 from tests.reception.trees import CENTRE, ROOT, domain, entry, trees

@@ -1,0 +1,224 @@
+"""A verified copy of each centre on disk, which survives being killed at any moment.
+
+    <folder>/<centre>.json          the document of a stream of JSON, byte for byte the publisher's `current.json`
+    <folder>/<centre>.ldif          the tree as a top-level BDII reads it: below `GLUE2GroupID=grid,o=glue`
+    <folder>/<centre>.state.json    up to which message, and how it stands (`records.CentreState`)
+
+The document of a stream of LDIF is the `.ldif` itself; that of a stream of JSON is rendered to it. A document counts
+only when its own digest is one that the state names: what a disk has made of it is never shown, and never built upon.
+"""
+
+import fcntl
+import logging
+import os
+import re
+import threading
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TypeVar
+
+from pydantic import TypeAdapter, ValidationError
+
+from infoprovider.errors import StoreError
+from infoprovider.files import fault, remove_leftovers, replace_file
+from infoprovider.messaging.units import ContentType, digests_of, document_digest, document_of, units_of
+from infoprovider.reception.apply import Copy
+from infoprovider.reception.names import all_published, all_served
+from infoprovider.reception.records import CENTRE_STATE, RECEIVER_STATE, CentreState, ReceiverState, Record
+
+STATE = ".state.json"
+RECEIVER = "_receiver.json"
+LOCK = "_lock"
+_CENTRE = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,126}")
+_ENDINGS = {ContentType.JSON: ".json", ContentType.LDIF: ".ldif"}
+
+T = TypeVar("T")
+
+log = logging.getLogger(__name__)
+
+
+def is_name(centre: str) -> bool:
+    """Whether a centre of this name can have files of its own: what others write never becomes a path by itself."""
+    return _CENTRE.fullmatch(centre) is not None and not f"{centre}.json".endswith(STATE)
+
+
+class Copies:
+    """The folder of copies. One process writes there; whoever may read the files reads them at any time."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+        self._lock = threading.Lock()
+        self._types: dict[str, ContentType] = {}
+        """The kind of document that each centre has which is shown."""
+
+    @contextmanager
+    def writing(self) -> Iterator[None]:
+        """Keep others from writing there meanwhile. Raises StoreError where somebody does, or nobody can."""
+        try:
+            self._folder.mkdir(mode=0o755, parents=True, exist_ok=True)
+            descriptor = os.open(self._folder / LOCK, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        except OSError as error:
+            raise StoreError(f"cannot write into {self._folder}: {fault(error)}") from error
+        try:
+            try:
+                fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except OSError as error:
+                raise StoreError(
+                    f"another `infoprovider follow` keeps its copies in {self._folder}; end it, or name another folder"
+                ) from error
+            remove_leftovers(self._folder)
+            yield
+        finally:
+            os.close(descriptor)
+
+    # --- reading ---------------------------------------------------------------------------------------------------
+
+    def states(self) -> list[CentreState]:
+        """How every centre stands, by name. Raises StoreError where the folder cannot be read."""
+        try:
+            names = sorted(path.name for path in self._folder.iterdir())
+        except FileNotFoundError:
+            return []
+        except OSError as error:
+            raise StoreError(f"cannot read {self._folder}: {fault(error)}") from error
+        found = (self.state_of(name.removesuffix(STATE)) for name in names if name.endswith(STATE))
+        return [state for state in found if state is not None]
+
+    def state_of(self, centre: str) -> CentreState | None:
+        """How one centre stands; None where nothing, or nothing legible, is kept. Raises StoreError."""
+        state = _read(self._folder / f"{centre}{STATE}", CENTRE_STATE) if is_name(centre) else None
+        return state if state is not None and state.centre == centre else None
+
+    def receiver(self) -> ReceiverState | None:
+        """How the receiver stood last; None where it was never there. Raises StoreError."""
+        return _read(self._folder / RECEIVER, RECEIVER_STATE)
+
+    def proved(self, state: CentreState) -> tuple[Copy, CentreState] | None:
+        """The copy on disk, if its digest is one that the state names, and the state that it proves.
+
+        Raises StoreError where there is a file that cannot be read.
+        """
+        for record in (state.pending, state.record):
+            units = self._units(state.centre, record.content_type) if record and state.is_kept else None
+            if record is None or units is None:
+                continue
+            digests = digests_of(units)
+            if document_digest(digests) == record.digest:
+                if state.is_shown:
+                    self._types[state.centre] = record.content_type
+                copy = Copy(state.centre, record.position, record.content_type, units, digests, record.expires)
+                return copy, state.model_copy(update={"record": record, "pending": None})
+        return None
+
+    # --- writing ---------------------------------------------------------------------------------------------------
+
+    def keep(self, copy: Copy, state: CentreState) -> CentreState:
+        """Replace the copy of a centre; the state then. `state` is that of before, with a new `pending`.
+
+        Raises StoreError; then the state of before holds, and the document is that of before or the new one, which
+        `proved` finds out.
+        """
+        former, pending = state.record, state.pending
+        if former is None or pending is None or not state.is_kept or not _is_same(former, pending):
+            self.save(state.model_copy(update={"is_kept": True}))
+            with self._lock:
+                self._write(self._document(copy.centre, copy.content_type), _body_of(copy))
+                if copy.content_type is ContentType.LDIF:
+                    self._remove(self._document(copy.centre, ContentType.JSON))
+        self._types[copy.centre] = copy.content_type
+        settled = state.model_copy(update={"record": pending, "pending": None, "is_kept": True})
+        self.save(settled)
+        return settled
+
+    def save(self, state: CentreState) -> None:
+        """Keep how a centre stands. Raises StoreError."""
+        self._write(self._folder / f"{state.centre}{STATE}", CENTRE_STATE.dump_json(state))
+
+    def save_receiver(self, state: ReceiverState) -> None:
+        """Keep how the receiver stands. Raises StoreError."""
+        self._write(self._folder / RECEIVER, RECEIVER_STATE.dump_json(state))
+
+    def show(self, centre: str, entries: Mapping[str, bytes]) -> None:
+        """Write what was rendered of a stream of JSON as readers of LDIF are given it. Raises StoreError.
+
+        The file of a stream of LDIF is its copy, and is there already; what is hidden meanwhile stays so.
+        """
+        body = document_of(all_served(centre, entries), ContentType.LDIF)
+        with self._lock:
+            if self._types.get(centre) is ContentType.JSON:
+                self._write(self._document(centre, ContentType.LDIF), body)
+
+    def hide(self, state: CentreState) -> CentreState:
+        """Give readers nothing of a centre any more: for a stream of LDIF, its copy goes. Raises StoreError."""
+        with self._lock:
+            self._types.pop(state.centre, None)
+            self._remove(self._document(state.centre, ContentType.LDIF))
+        is_kept = state.is_kept and state.record is not None and state.record.content_type is ContentType.JSON
+        hidden = state.model_copy(update={"is_shown": False, "is_kept": is_kept})
+        self.save(hidden)
+        return hidden
+
+    def withdraw(self, state: CentreState) -> CentreState:
+        """Remove the copy of a centre; only how far it was followed stays. Raises StoreError."""
+        with self._lock:
+            self._types.pop(state.centre, None)
+            for content_type in ContentType:
+                self._remove(self._document(state.centre, content_type))
+        gone = state.model_copy(update={"is_shown": False, "is_kept": False, "is_withdrawn": True})
+        self.save(gone)
+        return gone
+
+    # --- files -----------------------------------------------------------------------------------------------------
+
+    def _document(self, centre: str, content_type: ContentType) -> Path:
+        return self._folder / f"{centre}{_ENDINGS[content_type]}"
+
+    def _units(self, centre: str, content_type: ContentType) -> Mapping[str, bytes] | None:
+        """What the document of a centre consists of; None where there is none, or nothing that is one."""
+        path = self._document(centre, content_type)
+        try:
+            units = units_of(path.read_bytes(), content_type)
+        except FileNotFoundError:
+            return None
+        except OSError as error:
+            raise StoreError(f"cannot read {path}: {fault(error)}") from error
+        except (ValueError, KeyError, TypeError):  # not what was written there
+            return None
+        return units if content_type is ContentType.JSON else all_published(centre, units)
+
+    def _write(self, path: Path, body: bytes) -> None:
+        try:
+            replace_file(path, body)
+        except OSError as error:
+            raise StoreError(f"cannot write {path}: {fault(error)}; the former file is untouched") from error
+
+    def _remove(self, path: Path) -> None:
+        try:
+            path.unlink(missing_ok=True)
+        except OSError as error:
+            raise StoreError(f"cannot remove {path}: {fault(error)}") from error
+
+
+def _body_of(copy: Copy) -> bytes:
+    """The copy's file."""
+    if copy.content_type is ContentType.JSON:
+        return document_of(copy.units, copy.content_type)
+    return document_of(all_served(copy.centre, copy.units), copy.content_type)
+
+
+def _is_same(former: Record, new: Record) -> bool:
+    """Whether two records are of the same bytes: where only the expiry is new, no document has to be written."""
+    return (former.digest, former.content_type) == (new.digest, new.content_type)
+
+
+def _read(path: Path, adapter: TypeAdapter[T]) -> T | None:
+    try:
+        return adapter.validate_json(path.read_bytes())
+    except FileNotFoundError:
+        return None
+    except OSError as error:
+        raise StoreError(f"cannot read {path}: {fault(error)}") from error
+    except ValidationError:
+        log.warning("%s is not what this program writes; the next snapshot makes it anew", path)
+        return None
