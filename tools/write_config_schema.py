@@ -17,7 +17,7 @@ from pydantic import TypeAdapter
 
 from infoprovider.config.model import ConfigurationFile
 from infoprovider.inventory.codec import adapter
-from infoprovider.inventory.model import PARTED_BY_PROJECT, Facet
+from infoprovider.inventory.model import Facet
 
 ROOT = Path(__file__).parents[1]
 SCHEMA = ROOT / "schemas" / "configuration.schema.json"
@@ -36,7 +36,7 @@ def configuration_schema() -> str:
 
     So no section is required at the top: whether all are there is seen by `infoprovider check`.
     """
-    declarable = sorted(set(Facet) - PARTED_BY_PROJECT)
+    declarable = sorted(set(Facet) - {Facet.USAGE})
     specs = {(section, spec.kind): spec for section, (_, group) in SECTIONS.items() for spec in _specs(group)}
     places, made = TypeAdapter.json_schemas(
         [
@@ -56,13 +56,19 @@ def configuration_schema() -> str:
         )
     definitions["InstanceBlock"]["properties"]["declared"] = {
         "type": "object",
-        "properties": {facet.value: _plain(places[facet, "validation"]) for facet in declarable},
+        "properties": {facet.value: _plain(places[facet, "validation"]) for facet in declarable}
+        | {"quotas": {"type": "object", "additionalProperties": _of_a_named_project(definitions["Quotas"])}},
         "additionalProperties": False,
         "default": {},
     }
     schema = HEAD | file | {"$defs": definitions}
     _describe(schema, dict(ROW.findall(PAGE.read_text(encoding="utf-8"))))
     return json.dumps(schema, indent=2, ensure_ascii=False) + "\n"
+
+
+def _of_a_named_project(quotas: dict[str, Any]) -> dict[str, Any]:
+    """Quotas that stand below the name of their project, and need not repeat it."""
+    return quotas | {"required": [key for key in quotas["required"] if key != "project"]}
 
 
 def _specs(group: str) -> Iterator[Any]:

@@ -20,8 +20,8 @@ from infoprovider.config.model import (
     InstanceBlock,
 )
 from infoprovider.errors import ConfigError, Finding, PluginError
-from infoprovider.inventory.codec import adapter
-from infoprovider.inventory.model import PARTED_BY_PROJECT, Facet, FacetValue
+from infoprovider.inventory.codec import QUOTAS_BY_PROJECT, adapter
+from infoprovider.inventory.model import PARTED_BY_PROJECT, Facet, FacetValue, Quotas
 from infoprovider.settings import Settings
 from infoprovider.yamlcheck import gathered, in_order, validate, value_at
 from infoprovider.yamlfile import Document, Steps
@@ -61,7 +61,7 @@ def load_with_places(
     file = loading.part(TypeAdapter(ConfigurationFile), ())
     providers = loading.settings("instances", provider_settings)
     publishers = loading.settings("channels", publisher_settings)
-    declared = loading.declared()
+    declared, quotas = loading.declared(), loading.quotas()
     findings = in_order([*findings, *check_all(_draft(document, loading.context))])
     if findings or file is None:
         raise ConfigError(findings)
@@ -69,7 +69,7 @@ def load_with_places(
         centre=file.centre,
         communities=file.communities,
         instances=tuple(
-            Instance(block=block, settings=providers[index], declared=declared[index])
+            Instance(block=block, settings=providers[index], declared=declared[index], quotas=quotas[index])
             for index, block in enumerate(file.instances)
         ),
         channels=tuple(Channel(block=block, settings=publishers[index]) for index, block in enumerate(file.channels)),
@@ -118,6 +118,15 @@ class _Loading:
                 checked[index] = settings
         return checked
 
+    def quotas(self) -> Mapping[int, Mapping[str, Quotas]]:
+        """The quotas that each instance declares, by position and project."""
+        return {index: self._quotas(index) for index in _positions(self.document, "instances")}
+
+    def _quotas(self, index: int) -> Mapping[str, Quotas]:
+        place = ("instances", index, "declared", Facet.QUOTAS.value)
+        written = value_at(self.document.data, place)
+        return (self.part(QUOTAS_BY_PROJECT, place) or {}) if isinstance(written, dict) else {}
+
     def declared(self) -> Mapping[int, Mapping[Facet, FacetValue]]:
         """What each instance declares instead of its manager, checked by the inventory's types, by position."""
         return {index: self._declared(index) for index in _positions(self.document, "instances")}
@@ -129,12 +138,12 @@ class _Loading:
         values: dict[Facet, FacetValue] = {}
         for facet in known:
             place = (*steps, facet.value)
-            if facet in PARTED_BY_PROJECT:
+            if facet is Facet.USAGE:
                 what = f"{facet} cannot be declared"
                 remedy = "describe it per project in the inventory file of an instance of kind static"
-                why = "it differs from project to project"
+                why = "it changes with every machine"
                 self.findings.append(self.document.finding(place, what, why=why, remedy=remedy, at_key=True))
-            elif (value := self.part(adapter(facet), place)) is not None:
+            elif facet not in PARTED_BY_PROJECT and (value := self.part(adapter(facet), place)) is not None:
                 values[facet] = value
         return values
 

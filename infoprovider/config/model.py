@@ -14,7 +14,7 @@ from typing import Annotated, Any, Literal
 from pydantic import AfterValidator, Field, StringConstraints
 
 from infoprovider.inventory.freshness import Freshness, default_every, default_freshness
-from infoprovider.inventory.model import Facet, FacetValue
+from infoprovider.inventory.model import Facet, FacetValue, Quotas
 from infoprovider.settings import Duration, FilePath, FolderPath, Moment, Settings
 
 RegisteredName = Annotated[
@@ -244,11 +244,15 @@ class ConfigurationFile(Settings):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Instance:
-    """One VM manager: what its block says, with settings and declared facets as checked objects."""
+    """One VM manager: what its block says, with settings and declared facets as checked objects.
+
+    `quotas` are those that are declared, by project; the manager may tell those of others.
+    """
 
     block: InstanceBlock
     settings: Settings
     declared: Mapping[Facet, FacetValue]
+    quotas: Mapping[str, Quotas] = field(default_factory=dict)
 
     @property
     def name(self) -> str:

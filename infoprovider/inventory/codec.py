@@ -1,14 +1,26 @@
 """Facets to and from JSON, by pydantic's TypeAdapter; the format version is part of what is written."""
 
 import functools
-from typing import Any
+from typing import Annotated, Any
 
-from pydantic import TypeAdapter
+from pydantic import BeforeValidator, TypeAdapter
 
-from infoprovider.inventory.model import FACET_TYPES, Facet, FacetValue
+from infoprovider.inventory.model import FACET_TYPES, Facet, FacetValue, Quotas
 
 FORMAT_VERSION = 1
 """Raised whenever an older reader would misunderstand what is written."""
+
+
+def _with_their_projects(written: Any) -> Any:
+    if not isinstance(written, dict):
+        return written
+    return {name: {"project": name, **one} if isinstance(one, dict) else one for name, one in written.items()}
+
+
+QUOTAS_BY_PROJECT: TypeAdapter[dict[str, Quotas]] = TypeAdapter(
+    Annotated[dict[str, Quotas], BeforeValidator(_with_their_projects)]
+)
+"""The quotas of several projects as an operator writes them: by the project, which the quotas need not repeat."""
 
 
 @functools.cache

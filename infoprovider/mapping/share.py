@@ -43,12 +43,12 @@ def share_id(facts: InstanceFacts, project: str) -> str:
 def to_share(facts: InstanceFacts, mapped: Mapped, endpoints: tuple[str, ...]) -> Made:
     """The share of one project, reached through these endpoints.
 
-    Its CreationTime is the older of its quotas' and its usage's.
+    Its CreationTime is the older of its quotas' and its usage's, as far as they were observed.
     """
     known_quotas = facts.quotas.get(mapped.project)
     known_usage = facts.usage.get(mapped.project)
     both: list[Known[object]] = [one for one in (known_quotas, known_usage) if one is not None]
-    defining = oldest_source(both)
+    defining = oldest_source([one for one in both if not one.source.declared] or both)
     quotas = known_quotas.value if known_quotas else Quotas(project=mapped.project)
     usage = known_usage.value if known_usage else Usage(project=mapped.project)
     types = [one for one in facts.published_types if may_use(mapped.project, one)]

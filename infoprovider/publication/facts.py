@@ -33,12 +33,13 @@ def facts_of(
             f"{what} of the VM manager of instance {instance.name}{_first_reason(outcome)}",
             expired=expired,
         )
-    by_project: Mapping[Facet, Mapping[str, Known[Any]]] = {
+    by_project: dict[Facet, Mapping[str, Known[Any]]] = {
         facet: joined_by_project(
             Known(observed.value, _source(instance, observed)) for observed in usable if observed.facet is facet
         )
         for facet in PARTED_BY_PROJECT
     }
+    by_project[Facet.QUOTAS] = {**by_project[Facet.QUOTAS], **_declared_quotas(instance, configuration)}
     given: Mapping[str, Any] = {str(facet): one for facet, one in known.items() if facet is not Facet.MACHINES}
     return InstanceFacts(
         context=context,
@@ -50,6 +51,16 @@ def facts_of(
         withheld_projects=_withheld_projects(kept, by_project),
         **given,
     )
+
+
+def _declared_quotas(instance: Instance, configuration: Configuration) -> dict[str, Known[Quotas]]:
+    """Quotas that the operator declares stand before what the manager tells of the same project."""
+    found = {}
+    for project, quotas in instance.quotas.items():
+        at = configuration.loaded_at
+        source = Source(facet=Facet.QUOTAS, instance=instance.name, part=project, observed_at=at, declared=True)
+        found[project] = Known(quotas, source)
+    return found
 
 
 def _withheld_projects(

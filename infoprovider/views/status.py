@@ -58,16 +58,20 @@ def _instance_status(
     observed = {(one.facet, one.part): one for one in facets.observations(instance.name)}
     failed = {(one.facet, one.part): one for one in outcome.failed} if outcome else {}
     not_offered = {(one.facet, one.part): one for one in outcome.not_offered} if outcome else {}
-    for facet in instance.declared:
+    declared = [
+        *((facet, "") for facet in instance.declared),
+        *((Facet.QUOTAS, project) for project in instance.quotas),
+    ]
+    for facet, part in declared:
         yield PartStatus(
             instance=instance.name,
             facet=facet,
-            part="",
+            part=part,
             state=State.DECLARED,
             observed_at=configuration.loaded_at,
         )
     for key in sorted({*observed, *failed, *not_offered}):
-        if key[0] in instance.declared:
+        if key[0] in instance.declared or key in declared:
             continue
         if key in observed:
             # A facet that failed as a whole failed in each of its parts.

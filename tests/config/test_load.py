@@ -10,7 +10,7 @@ from infoprovider.config.load import load
 from infoprovider.config.model import Configuration
 from infoprovider.errors import ConfigError, PluginError
 from infoprovider.inventory.freshness import Freshness
-from infoprovider.inventory.model import Facet, Price, Prices, TrustPolicy
+from infoprovider.inventory.model import Facet, Price, Prices, Quotas, TrustPolicy
 from infoprovider.providers.static import StaticSettings
 from infoprovider.publishers.bdii import BdiiSettings
 from infoprovider.publishers.stdout import StdoutSettings
@@ -188,6 +188,29 @@ instances:
     assert configuration.instances[0].declared == {
         Facet.TRUST: TrustPolicy(model="site", user_upload=False),
         Facet.PRICES: Prices(prices=(Price(resource="cpu", consumption_fee=0.01, currency="EUR"),)),
+    }
+
+
+def test_quotas_are_declared_by_project(tmp_path: Path) -> None:
+    """Which they need not repeat."""
+    configuration = read(
+        write(
+            tmp_path,
+            """
+instances:
+  - name: north
+    kind: static
+    settings: { file: a }
+    declared:
+      quotas: { biology: { instances: 20, memory_mib: 64 GiB }, climate: { vcpus: unlimited } }
+""",
+        )
+    )
+    (instance,) = configuration.instances
+    assert instance.declared == {}
+    assert instance.quotas == {
+        "biology": Quotas(project="biology", instances=20, memory_mib=65536),
+        "climate": Quotas(project="climate", vcpus="unlimited"),
     }
 
 

@@ -19,7 +19,7 @@ from infoprovider.inventory.model import (
     Prices,
     TrustPolicy,
 )
-from infoprovider.mapping.context import DYNAMIC, STATIC, InstanceFacts
+from infoprovider.mapping.context import DYNAMIC, STATIC, InstanceFacts, Known
 from infoprovider.mapping.share import map_shares
 from tests.mapping.example import (
     LOADED,
@@ -299,6 +299,14 @@ def test_a_share_is_as_old_as_the_older_of_its_quotas_and_its_usage(changes: dic
     """It holds for twenty minutes from then."""
     found = only(shares(facts([BIO], **changes)), ComputingShare)
     assert (found.creation_time, found.validity) == (ago(age), DYNAMIC)
+
+
+def test_quotas_that_are_declared_make_a_share_no_older() -> None:
+    """They hold as long as the configuration says so."""
+    said = known(quotas(), 86400)
+    declared = Known(said.value, replace(said.source, declared=True))
+    of = facts([BIO], known_quotas={"p1": declared}, known_usage={"p1": known(usage(), 30)})
+    assert only(shares(of), ComputingShare).creation_time == ago(30)
 
 
 def test_each_share_has_exactly_one_policy() -> None:

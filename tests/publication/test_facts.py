@@ -9,7 +9,17 @@ import pytest
 from infoprovider.config.model import Configuration, Instance
 from infoprovider.glue.document import Source, Withheld
 from infoprovider.inventory.freshness import Freshness
-from infoprovider.inventory.model import Facet, FacetValue, Image, Images, Machines, Network, Networks, TrustPolicy
+from infoprovider.inventory.model import (
+    Facet,
+    FacetValue,
+    Image,
+    Images,
+    Machines,
+    Network,
+    Networks,
+    TrustPolicy,
+    Usage,
+)
 from infoprovider.inventory.observation import Observed, Outcome
 from infoprovider.mapping.context import CentreContext, InstanceFacts
 from infoprovider.publication.facts import facts_of
@@ -57,6 +67,30 @@ def facts(*observed: Observed, **about: Any) -> InstanceFacts:
     found = known(*observed, **about)
     assert isinstance(found, InstanceFacts)
     return found
+
+
+def test_declared_quotas_stand_before_what_was_told_of_the_same_project() -> None:
+    """Those of other projects stay as they were told."""
+    of = replace(instance(), quotas={"p1": quotas("p1", instances=3)})
+    told = (seen(quotas(one, instances=9), Facet.QUOTAS, part=one) for one in ("p1", "p2"))
+    found = facts(*told, of=of)
+    assert {project: one.value.instances for project, one in found.quotas.items()} == {"p1": 3, "p2": 9}
+    assert {project: one.source.declared for project, one in found.quotas.items()} == {"p1": True, "p2": False}
+
+
+def test_what_hosts_tell_of_a_project_is_added_up() -> None:
+    """A host of which it is too old no longer counts; a project of which all is too old is withheld."""
+    at = replace(configuration(), freshness={Facet.USAGE: Freshness(fresh_for=60, publish_for=600)})
+    old = timedelta(minutes=11)
+    found = facts(
+        seen(Usage(project="p1", running=2), Facet.USAGE, part="p1 on a"),
+        seen(Usage(project="p1", running=3), Facet.USAGE, part="p1 on b"),
+        seen(Usage(project="p1", running=9), Facet.USAGE, old, part="p1 on c"),
+        seen(Usage(project="p2", running=1), Facet.USAGE, old, part="p2 on c"),
+        at=at,
+    )
+    assert {project: one.value.running for project, one in found.usage.items()} == {"p1": 5}
+    assert set(found.withheld_projects) == {"p2"}
 
 
 def test_a_fact_keeps_where_it_came_from() -> None:

@@ -46,7 +46,11 @@ def pool() -> str:
     volumes = "".join(
         f'<volume type="file"><name>{name}</name><capacity unit="G">{size}</capacity>'
         f'<target><path>/images/{name}</path><format type="{format_}"/></target></volume>'
-        for name, size, format_ in (("debian.qcow2", 10, "qcow2"), ("appliance.vmdk", 40, "vmdk"), ("plain.img", 8, "raw"))
+        for name, size, format_ in (
+            ("debian.qcow2", 10, "qcow2"),
+            ("appliance.vmdk", 40, "vmdk"),
+            ("plain.img", 8, "raw"),
+        )
     )
     return f'  <pool type="dir"><name>images</name><target><path>/images</path></target>{volumes}</pool>'
 
