@@ -105,7 +105,7 @@ def leads_there(before: Units, after: Units, parts: list[bytes], content_type: C
     return units == dict(after)
 
 
-def measure(entities: tuple[Entity, ...], count: int, content_type: ContentType) -> bool:
+def measure(entities: tuple[Entity, ...], count: int, content_type: ContentType, most_seconds: float) -> bool:
     """One row of the table; whether its goals are held."""
     before = rendered(entities, content_type)
     after = rendered(drawn(entities, count), content_type)
@@ -118,7 +118,7 @@ def measure(entities: tuple[Entity, ...], count: int, content_type: ContentType)
     touched = [newer[key] for key in (*content.present, *content.amended)]
     share = snapshot * sum(map(len, touched)) / sum(map(len, newer.values()))
     alone, _ = timed(lambda: gzip.compress(b"\n".join(touched), LEVEL))
-    held = delta <= MOST_OF_ITS_SHARE * share and seconds < MOST_SECONDS
+    held = delta <= MOST_OF_ITS_SHARE * share and seconds <= most_seconds
     held = held and leads_there(units, newer, parts, content_type)
     print(
         f"| {content_type} | {len(newer):,} | {len(touched):,} | {snapshot / 1e6:.2f} "
@@ -140,10 +140,12 @@ def main() -> int:
     configuration, facets = synthetic.centre(size)
     entities = compose(configuration, facets, Former(), synthetic.NOW).document.entities
     print(f"{platform.machine()}, {os.cpu_count()} cores, Python {platform.python_version()}; CPU time of one core")
-    print(f"goals: a delta of at most {MOST_OF_ITS_SHARE} x its share, made in less than {MOST_SECONDS} s\n")
+    print(f"goals: a delta of at most {MOST_OF_ITS_SHARE} x its share, made in at most {MOST_SECONDS} s\n")
     print("| | units | touched | snapshot MB | delta MB | x its share | s to make | x compressing alone | |")
     print("| --- | ---: | ---: | ---: | ---: | ---: | ---: | ---: | --- |")
-    held = [measure(entities, count, one) for one in ContentType]
+    # A short run has its share of the time, and some more for what is no work of its own.
+    most_seconds = MOST_SECONDS * (0.4 if given.short else 1.0)
+    held = [measure(entities, count, one, most_seconds) for one in ContentType]
     return 0 if all(held) else 1
 
 

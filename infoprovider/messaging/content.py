@@ -9,11 +9,12 @@ A snapshot's content is the document, or a part of it with whole units. A delta'
 
 import gzip
 import json
+import re
 import zlib
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from itertools import groupby
-from typing import Any
+from typing import Any, TypeGuard
 
 from infoprovider import ldif
 from infoprovider.errors import MessageRefused, QueryError
@@ -27,8 +28,11 @@ REMOVED = "Removed"
 LEVEL = 6
 """Of compression: beyond it, time grows and size hardly shrinks."""
 
+_SURROGATE = re.compile("[\ud800-\udfff]")
 _DELETE = b"changetype: delete"
 _MODIFY = b"changetype: modify"
+_FOREIGN = (b"\r", b"\n ", b"\n#")
+"""What this program never writes into LDIF: other ends of lines, folded lines, comments."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,7 +144,7 @@ def _from_json(plain: bytes) -> Content:
     if not isinstance(document, dict):
         raise MessageRefused("has content that is no object")
     removed, changes = document.pop(REMOVED, []), document.pop(AMENDED, {})
-    if not isinstance(removed, list) or not all(isinstance(key, str) for key in removed):
+    if not isinstance(removed, list) or not all(map(_is_key, removed)):
         raise MessageRefused(f"has content whose {REMOVED} is no array of IDs")
     if not isinstance(changes, dict):
         raise MessageRefused(f"has content whose {AMENDED} is no object")
@@ -164,9 +168,14 @@ def _units_of_class(name: str, members: Any) -> Iterator[tuple[str, bytes]]:
         raise MessageRefused(f"has {name} that is no array")
     for entity in members:
         key = entity.get("ID") if isinstance(entity, dict) else None
-        if not isinstance(key, str) or not key:
+        if not _is_key(key):
             raise MessageRefused(f"has a {name} without an ID")
         yield key, json_unit(name, as_text(entity).encode())
+
+
+def _is_key(key: Any) -> TypeGuard[str]:
+    """Whether this is text that UTF-8 can hold: JSON can spell lone surrogates."""
+    return isinstance(key, str) and key != "" and not _SURROGATE.search(key)
 
 
 def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
@@ -197,7 +206,11 @@ def _from_ldif(plain: bytes) -> Content:
         removed = tuple(map(name_of, gone))
     except (QueryError, UnicodeDecodeError) as error:
         raise MessageRefused(f"has content that is no LDIF: {error}") from None
-    if b"\r" in plain or any(block.count(b"\n") != 1 for block in gone) or [*present, *changes] != read:
+    if (
+        any(mark in plain for mark in _FOREIGN)
+        or any(block.count(b"\n") != 1 for block in gone)
+        or [*present, *changes] != read
+    ):
         raise MessageRefused("has LDIF with folded lines, comments, encoded names, or two entries of one name")
     return Content(present, changes, removed)
 
