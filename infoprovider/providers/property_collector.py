@@ -7,7 +7,7 @@ there is, and one for each further page (vSphere Web Services SDK, PropertyColle
 import http.client
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
@@ -85,20 +85,21 @@ def signed_in(account: Account, deadline: Deadline, seconds: float) -> Iterator[
     from pyVmomi import SoapStubAdapter, vim
 
     server, password, context = urlsplit(account.url).netloc, account.password.reveal(), trusting(account.ca_file)
-    with translated(server, f"signing in as {account.user}", deadline):
-        # Without a context of ours the library would trust whoever answers on loopback.
-        timeout = max(seconds, 0.05)
-        stub: Any = SoapStubAdapter(url=f"{account.url}/sdk", ns=API, sslContext=context, httpConnectionTimeout=timeout)
-        content: Any = vim.ServiceInstance("ServiceInstance", stub).RetrieveContent()
-        content.sessionManager.Login(account.user, password, None)
-    session = Session(server, content, deadline)
-    try:
-        yield session
-    finally:
-        if stub.pool:  # else its last answer did not come, nor would this one
-            with suppress(CollectError):
-                session.ask(content.sessionManager, "Logout")
-        stub.DropConnections()
+    with ExitStack() as leaving:
+        with translated(server, f"signing in as {account.user}", deadline):
+            # Without a context of ours the library would trust whoever answers on loopback.
+            options = {"sslContext": context, "httpConnectionTimeout": max(seconds, 0.05)}
+            stub: Any = SoapStubAdapter(url=f"{account.url}/sdk", ns=API, **options)
+            leaving.callback(stub.DropConnections)
+            content: Any = vim.ServiceInstance("ServiceInstance", stub).RetrieveContent()
+            content.sessionManager.Login(account.user, password, None)
+        session = Session(server, content, deadline)
+        try:
+            yield session
+        finally:
+            if stub.pool:  # else its last answer did not come, nor would this one
+                with suppress(CollectError):
+                    session.ask(content.sessionManager, "Logout")
 
 
 @contextmanager

@@ -52,8 +52,7 @@ CHANGING: Mapping[str, frozenset[Facet]] = {
 }
 """What is watched, and which facets may say something else when it changes."""
 
-QUIET_SECONDS = 60
-PATIENCE = 3
+QUIET_SECONDS, PATIENCE = 60, 3
 """How long a server may wait for something to happen; and which part of the time that is left an answer may take."""
 
 MIB, GIB = 2**20, 2**30
@@ -221,14 +220,13 @@ def to_pool(host: Record) -> model.HypervisorPool:
 def to_hypervisors(found: Inventory) -> Value:
     """Classes of hosts: the same version of ESXi, the same processors, as much memory."""
     classes: dict[model.HypervisorPool, list[tuple[bool, bool]]] = {}
-    in_use = held_on_hosts(found)
+    in_use, pools = held_on_hosts(found), []
     for id_, host in found.seen("HostSystem").items():
         classes.setdefault(to_pool(host), []).append((not is_usable(host), id_ in in_use))
-    pools = []
-    for pool, hosts in classes.items():
-        unusable, used = map(sum, zip(*hosts, strict=True))
-        pools.append(replace(pool, hosts=len(hosts), hosts_unusable=unusable, hosts_in_use=used))
-    return model.Hypervisors(pools=tuple(sorted(pools, key=lambda pool: pool.id))), ()
+    for pool in sorted(classes, key=lambda pool: pool.id):
+        unusable, used = map(sum, zip(*classes[pool], strict=True))
+        pools.append(replace(pool, hosts=len(classes[pool]), hosts_unusable=unusable, hosts_in_use=used))
+    return model.Hypervisors(pools=tuple(pools)), ()
 
 
 def to_effective(found: Inventory) -> tuple[dict[str, tuple[int, float]], tuple[str, ...]]:
@@ -237,7 +235,7 @@ def to_effective(found: Inventory) -> tuple[dict[str, tuple[int, float]], tuple[
     for id_, cluster in found.seen("ComputeResource").items():
         hosts = [one for one in found.seen("HostSystem").values() if id_of(one["parent"]) == id_ and is_usable(one)]
         there = sum(one["summary.hardware"].memorySize for one in hosts) // MIB
-        told, number = cluster["summary"].effectiveMemory, cluster["summary"].numEffectiveHosts
+        told, number = cluster["summary"].effectiveMemory or 0, cluster["summary"].numEffectiveHosts
         effective[id_] = (told, told / there) if hosts else (0, 1.0)
         if number != len(hosts) or (hosts and not 0 < told <= there):
             said = f"{told} MB on {number} hosts, where {len(hosts)} usable ones have {there} MB"

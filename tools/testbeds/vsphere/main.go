@@ -40,8 +40,8 @@ const (
 	cores         = 16
 	maintained    = 4 // the number of the host that is in maintenance from the start
 	keptForItself = 5 // percent of its memory and of its MHz that a host does not give to machines
-	poolMHz       = 20800
-	poolMB        = 65536
+	poolMHz       = 104000
+	poolMB        = 131072
 )
 
 var guests = []string{"debian10_64Guest", "rhel8_64Guest", "ubuntu64Guest", "windows9Server64Guest"}
