@@ -44,7 +44,7 @@ class _Sent(BaseModel):
     messages of one centre are in the order of (epoch, revision).
     """
 
-    model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
+    model_config = ConfigDict(frozen=True, extra="forbid", strict=True, hide_input_in_errors=True)
 
     version: Literal[1]
     centre: CentreName
@@ -116,7 +116,7 @@ class NoticeContent(BaseModel):
     `until` is when a downtime is to end, where that is known.
     """
 
-    model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
+    model_config = ConfigDict(frozen=True, extra="forbid", strict=True, hide_input_in_errors=True)
 
     event: Event
     id: str
