@@ -39,6 +39,7 @@ bench: $(setup)
 	@$(BIN)/python benchmarks/formats.py --short
 ifeq ($(SERVICES),install)
 	@$(BIN)/python benchmarks/collection.py --short
+	@$(BIN)/python benchmarks/message_rate.py --short
 endif
 
 services: $(VENV)/.dev
