@@ -31,6 +31,8 @@ MOST_ANSWERED = 2**16
 
 _FAREWELL_SECONDS = 2.0
 _AT_ONCE = 0.0
+_WORTH_WRITING = 2**14
+"""Bytes; the broker has something to do while the next messages are made."""
 
 log = logging.getLogger(__name__)
 
@@ -161,6 +163,8 @@ class Connection:
             headers = {**message.headers, "receipt": id_, "correlation-id": id_, "content-length": len(message.body)}
             self._protocol.send(message.destination, message.body, message.content_type, headers)
             flight.begin(id_, message)
+            if self._wire.unsent > _WORTH_WRITING:
+                self._look(Deadline.after(_AT_ONCE))
         while flight.waiting:
             self._take_receipt(flight, deadline)
         return id_

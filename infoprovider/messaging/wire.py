@@ -32,6 +32,8 @@ class Wire:
         self._line = line
         self._settings = settings
         self._outbox: deque[memoryview] = deque()
+        self.unsent = 0
+        """Bytes that wait to be written."""
         self._has_more = False
         self._has_answered = False
         self._lock = threading.Lock()
@@ -41,6 +43,7 @@ class Wire:
         """Take something to be written by the next steps."""
         with self._lock:
             self._outbox.append(memoryview(data))
+            self.unsent += len(data)
 
     def step(self, until: Deadline) -> bytes:
         """Write what can be written and return what has come, if only at `until`; then it may be nothing.
@@ -88,6 +91,7 @@ class Wire:
             except (BlockingIOError, ssl.SSLWantWriteError, ssl.SSLWantReadError):
                 return
             self._spoke_at = time.monotonic()
+            self.unsent -= written
             if written == len(first):
                 self._outbox.popleft()
             else:
@@ -95,11 +99,13 @@ class Wire:
 
     def _first(self) -> memoryview:
         """What is to be written next; small pieces become one, which costs less than a record of TLS for each."""
-        pieces = [self._outbox[0]]
-        size = len(pieces[0])
-        while size < _CHUNK and len(pieces) < len(self._outbox):
-            pieces.append(self._outbox[len(pieces)])
-            size += len(pieces[-1])
+        pieces: list[memoryview] = []
+        size = 0
+        for piece in self._outbox:
+            size += len(piece)
+            if size > _CHUNK:
+                break
+            pieces.append(piece)
         if len(pieces) > 1:
             for _ in pieces:
                 self._outbox.popleft()
@@ -133,6 +139,7 @@ class Wire:
             with self._lock, suppress(OSError):
                 if not self._outbox and time.monotonic() - self._spoke_at >= seconds / 2:
                     self._outbox.append(memoryview(_HEARTBEAT))
+                    self.unsent += len(_HEARTBEAT)
                     self._write()
 
 
