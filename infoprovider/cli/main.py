@@ -7,7 +7,21 @@ from typing import Annotated
 import typer
 
 from infoprovider import __version__
-from infoprovider.cli import check, collect, diff, explain, init, logs, poke, publish, run, show, trial, validate
+from infoprovider.cli import (
+    check,
+    collect,
+    diff,
+    explain,
+    follow,
+    init,
+    logs,
+    poke,
+    publish,
+    run,
+    show,
+    trial,
+    validate,
+)
 from infoprovider.errors import ConfigError, ExitCode, InfoproviderError
 
 app = typer.Typer(
@@ -24,6 +38,7 @@ app.command("try")(trial.trial)
 app.command("collect")(collect.collect)
 app.command("publish")(publish.publish)
 app.command("run")(run.run)
+app.command("follow")(follow.follow)
 app.command("poke")(poke.poke)
 app.command("show")(show.show)
 app.command("validate")(validate.validate)

@@ -57,7 +57,7 @@ class Copies:
         """Keep others from writing there meanwhile. Raises StoreError where somebody does, or nobody can."""
         try:
             self._folder.mkdir(mode=0o755, parents=True, exist_ok=True)
-            descriptor = os.open(self._folder / LOCK, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+            descriptor = os.open(self._folder / LOCK, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
         except OSError as error:
             raise StoreError(f"cannot write into {self._folder}: {fault(error)}") from error
         try:
@@ -89,6 +89,22 @@ class Copies:
         """How one centre stands; None where nothing, or nothing legible, is kept. Raises StoreError."""
         state = _read(self._folder / f"{centre}{STATE}", CENTRE_STATE) if is_name(centre) else None
         return state if state is not None and state.centre == centre else None
+
+    def is_written(self) -> bool:
+        """Whether a process keeps copies there now. Raises StoreError."""
+        try:
+            descriptor = os.open(self._folder / LOCK, os.O_RDONLY | os.O_CLOEXEC)
+        except FileNotFoundError:
+            return False
+        except OSError as error:
+            raise StoreError(f"cannot read {self._folder / LOCK}: {fault(error)}") from error
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_SH | fcntl.LOCK_NB)
+        except OSError:
+            return True
+        finally:
+            os.close(descriptor)
+        return False
 
     def receiver(self) -> ReceiverState | None:
         """How the receiver stood last; None where it was never there. Raises StoreError."""

@@ -75,9 +75,17 @@ class Receiver:
                 if state.is_shown:
                     self._audience.offer(copy)
             elif state.is_kept:
-                log.warning("the copy of %s is not what was kept; its next snapshot makes it anew", state.centre)
-                self._note(state.centre, "the copy on disk is not what was kept; the next snapshot makes it anew")
-                self._update(state.centre, is_waiting=True, record=state.latest, pending=None)
+                self._lose(state)
+
+    def _lose(self, state: CentreState) -> None:
+        """The copy cannot be proved. What the LDAP server has of it was proved once, and stays until it expires."""
+        what = "the copy on disk is not what was kept; the next snapshot makes it anew"
+        log.warning("%s: %s", state.centre, what)
+        lost = self._copies.hide(state).model_copy(
+            update={"is_shown": state.is_shown, "is_kept": False, "is_waiting": True}
+        )
+        self._states[state.centre] = lost.model_copy(update={"record": state.latest, "pending": None})
+        self._note(state.centre, what)
 
     def take(self, message: Received) -> list[Received]:
         """Do what a message says; the messages, this one or earlier ones, that need not come again.

@@ -65,7 +65,7 @@ class Publisher:
         """The whole document."""
         self.revision += 1
         self.units = dict(units)
-        parts = list(in_parts(self.units, (), part_bytes))
+        parts = list(in_parts(Content(self.units), part_bytes))
         return [
             self._document(Snapshot, part, number, len(parts), changed=len(units), removed=0, **more)
             for number, part in enumerate(parts, start=1)
@@ -77,8 +77,8 @@ class Publisher:
         self.revision += 1
         self.units = dict(units)
         content = Content(
-            {key: unit for key, unit in units.items() if before.get(key) != unit},
-            tuple(sorted(before.keys() - units.keys())),
+            present={key: unit for key, unit in units.items() if before.get(key) != unit},
+            removed=tuple(sorted(before.keys() - units.keys())),
         )
         counts = {"changed": len(content.present), "removed": len(content.removed)}
         return self._document(Delta, content, 1, 1, **counts, **{"base": base, **more})
@@ -96,7 +96,7 @@ class Publisher:
             "centre": self.centre,
             "stream": self.stream,
             "epoch": self.epoch,
-            "revision": self.revision,
+            "revision": max(1, self.revision),
             "created": self.created,
             "content_type": self.content_type,
             "compression": Compression.GZIP,
