@@ -7,6 +7,8 @@ of a program, and a key that is encrypted is refused.
 import re
 import subprocess
 import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Self
@@ -20,6 +22,7 @@ from infoprovider.settings import FilePath, FolderPath, Settings
 OPENSSL = "openssl"
 
 _MOST_WORDS = 300
+_CERTIFICATE = re.compile(rb"-----BEGIN CERTIFICATE-----.*?-----END CERTIFICATE-----", re.DOTALL)
 _SUBJECT = ("x509", "-noout", "-subject", "-nameopt", "RFC2253")
 
 
@@ -53,11 +56,12 @@ class Opened:
 
 def sign(frame: bytes, settings: SignatureSettings, deadline: Deadline) -> bytes:
     """The frame with its signature around it. Raises Refused where it cannot be signed."""
-    files = ("-signer", str(settings.certificate), "-certfile", str(settings.certificate), "-inkey", str(settings.key))
+    files = ("-signer", str(settings.certificate), "-inkey", str(settings.key))
     words = ("cms", "-sign", "-binary", "-nodetach", "-nosmimecap", "-md", "sha256", "-outform", "DER", *files)
     what = f"cannot sign with {settings.certificate} and {settings.key}"
     try:
-        done = _run(words, frame, deadline)
+        with _authorities_in(settings.certificate) as above:
+            done = _run((*words, *above), frame, deadline)
     except subprocess.TimeoutExpired:
         raise Refused(f"{what}: openssl had not ended in time; give the channel a longer deadline") from None
     if done.returncode:
@@ -107,6 +111,22 @@ def _authorities(trust: TrustSettings) -> tuple[str, ...]:
     if trust.ca_file is not None:
         return ("-CAfile", str(place), "-no-CApath", "-no-CAstore")
     return ("-CApath", str(place), "-no-CAfile", "-no-CAstore")
+
+
+@contextmanager
+def _authorities_in(certificate: Path) -> Iterator[tuple[str, ...]]:
+    """The words that add the authorities in a file behind its first certificate; that one itself must not be twice."""
+    try:
+        above = _CERTIFICATE.findall(certificate.read_bytes())[1:]
+    except OSError:  # openssl will say so
+        above = []
+    if not above:
+        yield ()
+        return
+    with tempfile.NamedTemporaryFile(prefix="above-", suffix=".pem") as file:
+        file.write(b"\n".join(above))
+        file.flush()
+        yield "-certfile", file.name
 
 
 def _run(words: tuple[str, ...], given: bytes, deadline: Deadline) -> "subprocess.CompletedProcess[bytes]":
