@@ -184,13 +184,14 @@ def _record(database: sqlite3.Connection, milliseconds: int) -> StreamRecord:
     said = {name: json.loads(value) for name, value in database.execute("select name, value from said")}
     if not said:
         return StreamRecord(stream=secrets.token_hex(16), epoch=milliseconds)
+    epoch = int(said["epoch"])
     touched = database.execute("select key, fields from touched")
     at = said.get("snapshot_at")
     return StreamRecord(
         stream=said["stream"],
-        epoch=said["epoch"] if said["run"] == RUN else max(milliseconds, said["epoch"] + 1),
-        base=said.get("base", 0),
-        revision=said["revision"],
+        epoch=epoch if said["run"] == RUN else max(milliseconds, epoch + 1),
+        base=int(said.get("base", 0)),
+        revision=int(said["revision"]),
         digests=dict(database.execute("select key, digest from units")),
         touched={key: None if fields is None else frozenset(json.loads(fields)) for key, fields in touched},
         snapshot_at=at and Reading(datetime.fromisoformat(at[0]), at[1], at[2]),
