@@ -10,13 +10,13 @@ import math
 from collections.abc import Iterable, Mapping
 from contextlib import closing
 from typing import Any, TypeAlias
-from urllib.parse import quote, urlsplit
+from urllib.parse import quote
 
 from infoprovider.deadline import Deadline
 from infoprovider.errors import DeadlineExceeded, Malformed, Unauthorised, Unreachable, Unsupported
 from infoprovider.inventory.model import Image, Images
 from infoprovider.providers.network_faults import of_network, trusting
-from infoprovider.providers.property_collector import Account
+from infoprovider.providers.property_collector import Account, Session
 
 Item: TypeAlias = Mapping[str, Any]
 """What a library says of an item: `id`, `name`, `type` (`ovf`, `iso`, `vm-template`, …), `size` in bytes, …"""
@@ -30,21 +30,22 @@ APIS = (
 FORMATS = frozenset({"ovf", "iso"})
 
 
-def fetch_items(account: Account, deadline: Deadline, seconds: float) -> tuple[list[Item], tuple[str, ...]]:
-    """Every item of every library, and the calls that told them; one answer may take so many seconds.
+def fetch_items(account: Account, session: Session, seconds: float) -> list[Item]:
+    """Every item of every library of the server of this session; one answer may take so many seconds.
 
     Raises ConfigError, Unauthorised, Unsupported, Unreachable, DeadlineExceeded, Malformed.
     """
-    server, context = urlsplit(account.url).netloc, trusting(account.ca_file)
-    with closing(http.client.HTTPSConnection(server, timeout=max(seconds, 0.05), context=context)) as connection:
-        client = _Client(server, connection, deadline)
+    context, timeout = trusting(account.ca_file), max(seconds, 0.05)
+    with closing(http.client.HTTPSConnection(session.server, timeout=timeout, context=context)) as connection:
+        client = _Client(session.server, connection, session.deadline)
         sign_in, libraries, before = client.signed_in(account)
+        session.calls.extend((f"GET {libraries}", f"GET {libraries}/item", f"GET {libraries}/item{before}(id)"))
         found: list[Item] = []
         for library in client.ask("GET", libraries) or ():
             ids = client.ask("GET", f"{libraries}/item?library_id={quote(library)}") or ()
             found += [client.ask("GET", f"{libraries}/item{before}{quote(id_)}") for id_ in ids]
         client.ask("DELETE", sign_in)
-    return found, (f"GET {libraries}", f"GET {libraries}/item", f"GET {libraries}/item{before}(id)")
+    return found
 
 
 def to_images(items: Iterable[Item]) -> Images:

@@ -31,6 +31,8 @@ Wanted: TypeAlias = Mapping[str, Sequence[str]]
 LISTED_AS = {"ClusterComputeResource": "ComputeResource", "VirtualApp": "ResourcePool"}
 """Types that are found where a more general one is asked for."""
 
+_GIVE_RIGHT = "give it the role Read-only at the top, and let that propagate"
+
 
 class Forbidden(Unauthorised):
     """The account is known and may not see this."""
@@ -127,7 +129,7 @@ def to_error(server: str, call: str, fault: str) -> CollectError:
             do = "see whether it was restarted or somebody ends sessions; the next collection signs in anew"
             return Unreachable(f"{server} ended our session before {call}; {do}")
         case "NoPermission":
-            return Forbidden(f"{server} does not allow {call}; give the account the role Read-only at the top")
+            return Forbidden(f"{server} does not allow the account {call}; {_GIVE_RIGHT}")
     do = "see the server's log, and what stands between us and it"
     return Malformed(f"{server}: the answer to {call} cannot be used ({fault}); {do}")
 
@@ -143,15 +145,19 @@ class Inventory:
 
     def seen(self, kind: str) -> Mapping[str, Record]:
         """All objects of a type. Raises Forbidden where there is none to be seen, or one that cannot be read."""
-        if self.unreadable[kind] or not self.objects[kind]:
-            missed = f"{self.unreadable[kind]} objects" if self.unreadable[kind] else "any object"
-            do = "give it the role Read-only at the top, and let that propagate"
-            raise Forbidden(f"the account cannot read {missed} of type {kind}; {do}")
+        if not self.readable(kind):
+            raise Forbidden(f"the account sees no object of type {kind}; {_GIVE_RIGHT}")
+        return self.objects[kind]
+
+    def readable(self, kind: str) -> Mapping[str, Record]:
+        """All objects of a type, of which there may be none. Raises Forbidden where one cannot be read."""
+        if self.unreadable[kind]:
+            raise Forbidden(f"the account may not read {self.unreadable[kind]} of type {kind}; {_GIVE_RIGHT}")
         return self.objects[kind]
 
     def machines(self, *, templates: bool = False) -> dict[str, Record]:
-        """Virtual machines that are no templates, or those that are."""
-        machines = self.objects["VirtualMachine"].items()
+        """Virtual machines that are no templates, or those that are. Raises Forbidden."""
+        machines = self.readable("VirtualMachine").items()
         return {id_: one for id_, one in machines if bool(one.get("summary.config.template")) is templates}
 
 
@@ -195,10 +201,15 @@ def id_of(reference: Any) -> str:
     return str(reference._GetMoId())
 
 
-def fetch_guests(session: Session, browser: Any) -> dict[str, str]:
-    """The family of each guest system that a host or cluster runs, by its id."""
-    option = session.ask(browser, "QueryConfigOption", None, None)
-    return {one.id: one.family for one in option.guestOSDescriptor if one.family}
+def fetch_guests(session: Session, found: Inventory) -> dict[str, str]:
+    """The family of each guest system by its id, as far as templates need it: one cluster after the other is asked."""
+    wanted = {one.get("summary.config.guestId") for one in found.machines(templates=True).values()} - {None}
+    told: dict[str, str] = {}
+    for cluster in found.objects["ComputeResource"].values():
+        if wanted - told.keys():
+            option = session.ask(cluster["environmentBrowser"], "QueryConfigOption", None, None)
+            told |= {one.id: one.family for one in option.guestOSDescriptor if one.family}
+    return told
 
 
 def fetch_changes(session: Session, wanted: Wanted, quiet: int) -> Iterator[frozenset[str]]:

@@ -5,6 +5,7 @@ it needs.
 """
 
 import hashlib
+import logging
 import math
 import re
 from collections import Counter
@@ -27,6 +28,7 @@ from infoprovider.providers.property_collector import Forbidden, Inventory, Reco
 from infoprovider.secret import Secret
 from infoprovider.settings import FilePath, Settings
 
+Logger: TypeAlias = logging.LoggerAdapter[logging.Logger]
 Value: TypeAlias = tuple[model.FacetValue, tuple[str, ...]]
 """What a facet says, and notes for the operator."""
 
@@ -85,7 +87,7 @@ def collect(settings: VSphereSettings, context: contract.CollectContext) -> Iter
     """Everything but the libraries from one reading. Raises CollectError where it did not come about."""
     with property_collector.signed_in(settings, context.deadline, context.deadline.remaining() / PATIENCE) as session:
         found = property_collector.fetch_inventory(session, READ, context.now())
-        tell = partial(_answer, session, context, found)
+        tell = partial(_answer, session, context.log, found)
         whole: Mapping[Facet, Callable[[], Value]] = {
             Facet.MANAGER: partial(to_manager, found, settings),
             Facet.HYPERVISORS: partial(to_hypervisors, found),
@@ -97,9 +99,10 @@ def collect(settings: VSphereSettings, context: contract.CollectContext) -> Iter
             if facet in context.wanted:
                 yield from _by_project(found, facet, make, tell)
         if Facet.IMAGES in context.wanted:
-            parts = {"templates": lambda: to_templates(found, _guests(session, found))}
+            parts = {"templates": lambda: to_templates(found, property_collector.fetch_guests(session, found))}
             if settings.content_libraries and found.about.apiType == "VirtualCenter":
-                parts["libraries"] = lambda: _library_images(settings, session)
+                seconds = context.deadline.remaining() / PATIENCE
+                parts["libraries"] = lambda: (to_images(fetch_items(settings, session, seconds)), ())
             yield from (tell(Facet.IMAGES, part, make) for part, make in parts.items())
             yield contract.Parts(facet=Facet.IMAGES, parts=frozenset(parts))
 
@@ -121,12 +124,7 @@ def check(settings: VSphereSettings) -> Iterable[Finding]:
 
 
 def _answer(
-    session: Session,
-    context: contract.CollectContext,
-    found: Inventory,
-    facet: Facet,
-    part: str,
-    make: Callable[[], Value],
+    session: Session, log: Logger, found: Inventory, facet: Facet, part: str, make: Callable[[], Value]
 ) -> Answer:
     """What was observed, or why not."""
     before = len(session.calls)
@@ -136,7 +134,7 @@ def _answer(
     except (Forbidden, Unsupported) as error:
         return contract.NotOffered(facet=facet, part=part, reason=str(error))
     except CollectError as error:
-        context.log.debug("%s %s was not told", facet, part, exc_info=error)
+        log.debug("%s %s was not told", facet, part, exc_info=error)
         return contract.Failed(facet=facet, part=part, reason=str(error), retryable=error.retryable)
     calls = ("RetrievePropertiesEx", *dict.fromkeys(session.calls[before:]))
     return contract.Observed(facet=facet, part=part, value=value, observed_at=found.at, calls=calls, notes=notes)
@@ -159,13 +157,14 @@ def _by_project(
 
 def to_manager(found: Inventory, settings: VSphereSettings) -> Value:
     """The manager; its zones are the clusters in which machines can be started now."""
-    about, hosts = found.about, [host for host in found.objects["HostSystem"].values() if is_usable(host)]
+    about, machines = found.about, found.objects["VirtualMachine"].values()
+    hosts = [host for host in found.objects["HostSystem"].values() if is_usable(host)]
     clusters = [found.objects["ComputeResource"].get(id_of(host["parent"]), {"kind": ""}) for host in hosts]
     endpoint = model.ApiEndpoint(
         url=f"{settings.url}/sdk", interface="vsphere", version=about.apiVersion, sign_in=settings.sign_in
     )
     features = model.Features(
-        snapshot=agreed(one.get("capability.snapshotOperationsSupported") for one in found.machines().values()),
+        snapshot=agreed(one.get("capability.snapshotOperationsSupported") for one in machines),
         live_migration=agreed(host.get("summary.config.vmotionEnabled") for host in hosts),
     )
     return model.Manager(
@@ -189,6 +188,12 @@ def is_usable(host: Record) -> bool:
     """Whether machines can be started on a host: connected, switched on, and not in maintenance."""
     state = host["runtime.connectionState"], host["runtime.powerState"], host["runtime.inMaintenanceMode"]
     return state == ("connected", "poweredOn", False)
+
+
+def hosts_of(found: Inventory, cluster: str = "") -> dict[str, Record]:
+    """Every host, or those of a cluster; not those that never told of their hardware."""
+    hosts = {id_: one for id_, one in found.seen("HostSystem").items() if "summary.hardware" in one}
+    return {id_: one for id_, one in hosts.items() if cluster in ("", id_of(one["parent"]))}
 
 
 def to_pool(host: Record) -> model.HypervisorPool:
@@ -221,19 +226,21 @@ def to_hypervisors(found: Inventory) -> Value:
     """Classes of hosts: the same version of ESXi, the same processors, as much memory."""
     classes: dict[model.HypervisorPool, list[tuple[bool, bool]]] = {}
     in_use, pools = held_on_hosts(found), []
-    for id_, host in found.seen("HostSystem").items():
+    for id_, host in hosts_of(found).items():
         classes.setdefault(to_pool(host), []).append((not is_usable(host), id_ in in_use))
     for pool in sorted(classes, key=lambda pool: pool.id):
         unusable, used = map(sum, zip(*classes[pool], strict=True))
         pools.append(replace(pool, hosts=len(classes[pool]), hosts_unusable=unusable, hosts_in_use=used))
-    return model.Hypervisors(pools=tuple(pools)), ()
+    silent = len(found.seen("HostSystem")) - sum(map(len, classes.values()))
+    notes = (f"hosts that never told of their hardware: {silent}",) if silent else ()
+    return model.Hypervisors(pools=tuple(pools)), notes
 
 
 def to_effective(found: Inventory) -> tuple[dict[str, tuple[int, float]], tuple[str, ...]]:
     """MiB that each cluster has for machines, and as a part of its usable hosts'; a note for each that cannot be."""
     effective, notes = {}, []
     for id_, cluster in found.seen("ComputeResource").items():
-        hosts = [one for one in found.seen("HostSystem").values() if id_of(one["parent"]) == id_ and is_usable(one)]
+        hosts = [one for one in hosts_of(found, id_).values() if is_usable(one)]
         there = sum(one["summary.hardware"].memorySize for one in hosts) // MIB
         told, number = cluster["summary"].effectiveMemory or 0, cluster["summary"].numEffectiveHosts
         effective[id_] = (told, told / there) if hosts else (0, 1.0)
@@ -245,7 +252,7 @@ def to_effective(found: Inventory) -> tuple[dict[str, tuple[int, float]], tuple[
 
 def to_capacity(found: Inventory, settings: VSphereSettings) -> Value:
     """What usable hosts have for machines; CPUs are of all hosts, disk is of the datastores that can be used."""
-    hosts, used, (effective, notes) = found.seen("HostSystem"), held_on_hosts(found), to_effective(found)
+    hosts, used, (effective, notes) = hosts_of(found), held_on_hosts(found), to_effective(found)
     stores = {one["summary"].url: one["summary"] for one in found.objects["Datastore"].values()}
     ready = [one for one in stores.values() if one.accessible and one.maintenanceMode in (None, "normal")]
     space = sum(one.capacity for one in ready) / GIB
@@ -300,12 +307,18 @@ def held_on_hosts(found: Inventory) -> dict[str, tuple[int, int]]:
     return {id_: to_held(machines) for id_, machines in placed.items()}
 
 
-def to_path(found: Inventory, pool: str) -> list[str]:
+def to_path(pools: Mapping[str, Record], pool: str) -> list[str]:
     """A pool's id and those of the pools above it, up to the root of its host or cluster; a vApp is in its pool."""
-    pools, path = found.seen("ResourcePool"), [pool]
+    path = [pool]
     while (above := id_of(pools[path[-1]]["parent"])) in pools:
         path.append(above)
     return [one for one in path if pools[one]["kind"] == "ResourcePool"]
+
+
+def project_of(pools: Mapping[str, Record], machine: Record) -> str | None:
+    """The id of a machine's resource pool; None where the account does not see that."""
+    pool = id_of(machine["resourcePool"]) if "resourcePool" in machine else ""
+    return to_path(pools, pool)[0] if pool in pools else None
 
 
 def to_projects(found: Inventory) -> dict[str, dict[str, Record]]:
@@ -313,7 +326,8 @@ def to_projects(found: Inventory) -> dict[str, dict[str, Record]]:
     pools = found.seen("ResourcePool")
     projects: dict[str, dict[str, Record]] = {id_: {} for id_, one in pools.items() if one["kind"] == "ResourcePool"}
     for id_, one in found.machines().items():
-        projects[to_path(found, id_of(one["resourcePool"]))[0]][id_] = one
+        if (project := project_of(pools, one)) is not None:
+            projects[project][id_] = one
     return projects
 
 
@@ -324,9 +338,9 @@ def to_quotas(found: Inventory, id_: str, _machines: Mapping[str, Record]) -> Va
     """
     pools, limits = found.seen("ResourcePool"), {}
     for kind in ("cpu", "memory"):
-        told = [pools[one].get(f"config.{kind}Allocation.limit", -1) for one in to_path(found, id_)[:-1]]
+        told = [pools[one].get(f"config.{kind}Allocation.limit", -1) for one in to_path(pools, id_)[:-1]]
         limits[kind] = min((limit for limit in told if limit >= 0), default=None)
-    hosts = [one for one in found.seen("HostSystem").values() if id_of(one["parent"]) == id_of(pools[id_]["owner"])]
+    hosts = hosts_of(found, id_of(pools[id_]["owner"])).values()
     clock = max((host["summary.hardware"].cpuMhz for host in hosts), default=None)
     return model.Quotas(
         project=id_,
@@ -359,32 +373,15 @@ def to_usage(_found: Inventory, id_: str, machines: Mapping[str, Record]) -> Val
 
 def to_machines(found: Inventory) -> Value:
     """Every machine, with the resource pool that it is in."""
-    machines = (
-        model.Machine(id=id_, project=project, state=to_state(one))
-        for project, machines in to_projects(found).items()
-        for id_, one in machines.items()
-    )
+    pools, told = found.seen("ResourcePool"), found.machines().items()
+    machines = (model.Machine(id=id_, project=project_of(pools, one), state=to_state(one)) for id_, one in told)
     return model.Machines(machines=tuple(machines)), ()
-
-
-def _guests(session: Session, found: Inventory) -> dict[str, str]:
-    """The families of the guest systems of all templates: as many clusters are asked as it takes to know them."""
-    wanted = {one.get("summary.config.guestId") for one in found.machines(templates=True).values()} - {None}
-    told: dict[str, str] = {}
-    for cluster in found.objects["ComputeResource"].values():
-        if wanted - told.keys():
-            told |= property_collector.fetch_guests(session, cluster["environmentBrowser"])
-    return told
-
-
-def _library_images(settings: VSphereSettings, session: Session) -> Value:
-    items, calls = fetch_items(settings, session.deadline, session.deadline.remaining() / PATIENCE)
-    session.calls.extend(calls)
-    return to_images(items), ()
 
 
 def to_templates(found: Inventory, guests: Mapping[str, str]) -> Value:
     """Virtual machines that are marked as templates; others are cloned from them."""
+    if not found.readable("VirtualMachine"):
+        found.seen("HostSystem")  # whoever sees neither sees nothing
     return model.Images(
         images=tuple(
             model.Image(

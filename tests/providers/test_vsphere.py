@@ -411,7 +411,7 @@ def test_a_certificate_of_somebody_else_is_refused_on_loopback_too(fake: Fake, t
         ("404", "answered signing in as reader@vsphere.local with status 404; check where url leads to"),
         ("garbage", "the answer to signing in as reader@vsphere.local cannot be used"),
         ("cut", "the answer to signing in as reader@vsphere.local cannot be used"),
-        ("NoPermission", "does not allow signing in as reader@vsphere.local"),
+        ("NoPermission", "does not allow the account signing in as reader@vsphere.local"),
     ],
 )
 def test_what_is_no_vcenter(wrong: str, said: str, fake: Fake) -> None:
@@ -474,15 +474,43 @@ def test_what_the_account_may_not_read_is_not_offered(fake: Fake) -> None:
     found = answers(fake)
     refused = reasons(found, NotOffered)
     assert {facet for facet, _ in refused} == {Facet.HYPERVISORS, Facet.CAPACITY, Facet.QUOTAS}
-    assert "the account cannot read 1 objects of type HostSystem; give it the role Read-only" in str(refused)
+    assert "the account may not read 1 of type HostSystem; give it the role Read-only" in str(refused)
     assert only(found, Facet.USAGE, "resgroup-3").instances == 4
+
+
+def test_a_machine_that_cannot_be_read_spoils_every_sum(fake: Fake) -> None:
+    """Whatever counts machines is not offered."""
+    fake.thing("vm-2").hidden = True
+    found = answers(fake)
+    refused = {facet for facet, _ in reasons(found, NotOffered)}
+    assert refused == {Facet.HYPERVISORS, Facet.CAPACITY, Facet.MACHINES, Facet.QUOTAS, Facet.USAGE, Facet.IMAGES}
+    assert only(found, Facet.MANAGER).features.snapshot is True
+
+
+def test_a_machine_in_a_pool_that_is_not_seen_is_of_nobody(fake: Fake) -> None:
+    """It takes its place on the host all the same."""
+    del fake.thing("vm-1").properties["resourcePool"]
+    found = answers(fake)
+    assert [one.id for one in only(found, Facet.MACHINES).machines if one.project is None] == ["vm-1"]
+    assert only(found, Facet.CAPACITY).vcpus_used == 4
+    assert only(found, Facet.USAGE, "resgroup-3").running == 0
+
+
+def test_a_host_without_hardware_is_left_out(fake: Fake) -> None:
+    """One that was never connected tells none; the operator is told how many there are."""
+    del fake.thing("host-4").properties["summary.hardware"]
+    found = answers(fake)
+    [hosts] = [one for one in found if isinstance(one, Observed) and one.facet is Facet.HYPERVISORS]
+    assert hosts.notes == ("hosts that never told of their hardware: 1",)
+    assert [one.hosts for one in only(found, Facet.HYPERVISORS).pools] == [5]
+    assert only(found, Facet.CAPACITY).physical_cpus == 10
 
 
 def test_nothing_to_be_seen_is_no_empty_truth(fake: Fake) -> None:
     """An account without any right sees an empty vCenter."""
     fake.things = []
     found = answers(fake)
-    assert {facet for facet, _ in reasons(found, NotOffered)} == SPEC.facets - {Facet.MANAGER, Facet.IMAGES}
+    assert {facet for facet, _ in reasons(found, NotOffered)} == SPEC.facets - {Facet.MANAGER}
 
 
 def test_what_is_not_as_documented_fails_alone(fake: Fake) -> None:
