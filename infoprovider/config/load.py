@@ -122,7 +122,7 @@ class _Loading:
         """The quotas that each instance declares, by position and project."""
         return {index: self._quotas(index) for index in _positions(self.document, "instances")}
 
-    def _quotas(self, index: int) -> Mapping[str, Quotas]:
+    def _quotas(self, index: int) -> dict[str, Quotas]:
         place = ("instances", index, "declared", Facet.QUOTAS.value)
         written = value_at(self.document.data, place)
         return (self.part(QUOTAS_BY_PROJECT, place) or {}) if isinstance(written, dict) else {}

@@ -1,11 +1,11 @@
-"""BDIIs and an OpenStack for the tests of the whole: on free ports, stopped by their process ids."""
+"""BDIIs, an OpenStack and a libvirtd for the tests of the whole: on free ports, stopped by their process ids."""
 
 from collections.abc import Iterator
 from contextlib import ExitStack
 
 import pytest
 
-from tests.system import openstack
+from tests.system import libvirt, openstack
 from tests.system.bdii import Chain, start_chain
 
 SITE = "RC-ONE"
@@ -23,3 +23,10 @@ def cloud(tmp_path_factory: pytest.TempPathFactory) -> Iterator[openstack.Cloud]
     """An OpenStack that all tests share: who changes something in it changes it back."""
     with ExitStack() as running:
         yield openstack.start_until(running, tmp_path_factory.mktemp("openstack"))
+
+
+@pytest.fixture(scope="session")
+def hosts() -> Iterator[libvirt.Hosts]:
+    """A libvirtd with QEMU and twenty hosts of its test driver: who changes something in it changes it back."""
+    with libvirt.started(hosts=20, domains=10) as running:
+        yield running
