@@ -2,14 +2,30 @@
 
 from typing import Annotated, Self
 
-from pydantic import Field, StringConstraints, model_validator
+from pydantic import AfterValidator, Field, StringConstraints, model_validator
 
 from infoprovider.secret import Secret
 from infoprovider.settings import Duration, FilePath, FolderPath, Settings
 
+_LAST_PORT = 65535
+
+
+def host_and_port(address: str) -> tuple[str, int]:
+    """The two parts of an address; the host without brackets."""
+    host, _, port = address.rpartition(":")
+    return host.strip("[]"), int(port)
+
+
+def _has_port(address: str) -> str:
+    if host_and_port(address)[1] > _LAST_PORT:
+        raise ValueError(f"its port is beyond {_LAST_PORT}")
+    return address
+
+
 Address = Annotated[
     str,
     StringConstraints(pattern=r"^([A-Za-z0-9_.-]+|\[[0-9A-Fa-f:.]+\]):[1-9][0-9]{0,4}$"),
+    AfterValidator(_has_port),
     Field(description="a host and a port, such as mq.example.org:61612"),
 ]
 """Host and port of a broker; an IPv6 address stands in brackets."""
@@ -44,9 +60,3 @@ class BrokerSettings(Settings):
         if self.plain and (self.certificate or self.ca_file or self.ca_path):
             raise ValueError("plain goes without TLS, where certificates mean nothing: take out plain, or them")
         return self
-
-
-def host_and_port(address: str) -> tuple[str, int]:
-    """The two parts of an address; the host without brackets."""
-    host, _, port = address.rpartition(":")
-    return host.strip("[]"), int(port)

@@ -1,4 +1,4 @@
-"""A line to a broker with faults on demand: cuts, delays and receipts that get lost; in front of any port of loopback."""
+"""A line to a broker with faults on demand: cuts, delays and receipts that get lost."""
 
 import re
 import socket
