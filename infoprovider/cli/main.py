@@ -21,6 +21,7 @@ from infoprovider.cli import (
     show,
     trial,
     validate,
+    withdraw,
 )
 from infoprovider.errors import ConfigError, ExitCode, InfoproviderError
 
@@ -38,6 +39,7 @@ app.command("try")(trial.trial)
 app.command("collect")(collect.collect)
 app.command("publish")(publish.publish)
 app.command("run")(run.run)
+app.command("withdraw")(withdraw.withdraw)
 app.command("follow")(follow.follow)
 app.command("poke")(poke.poke)
 app.command("show")(show.show)
