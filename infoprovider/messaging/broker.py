@@ -24,7 +24,7 @@ def _has_port(address: str) -> str:
 
 Address = Annotated[
     str,
-    StringConstraints(pattern=r"^([A-Za-z0-9_.-]+|\[[0-9A-Fa-f:.]+\]):[1-9][0-9]{0,4}$"),
+    StringConstraints(pattern=r"^([A-Za-z0-9][A-Za-z0-9_.-]*|\[[0-9A-Fa-f:.]+\]):[1-9][0-9]{0,4}$"),
     AfterValidator(_has_port),
     Field(description="a host and a port, such as mq.example.org:61612"),
 ]

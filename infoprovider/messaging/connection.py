@@ -319,11 +319,12 @@ def _held(connection: Connection) -> Iterator[Connection]:
 def _signed_in(
     settings: BrokerSettings, address: str, deadline: Deadline, client_id: str, most_bytes: int
 ) -> Connection:
-    connection = Connection(wire.opened(settings, address, deadline), settings, most_bytes)
+    line = wire.opened(settings, address, deadline)
     try:
+        connection = Connection(line, settings, most_bytes)
         connection.sign_in(deadline, client_id)
     except BaseException:
-        connection.abandon()
+        line.close()
         raise
     return connection
 

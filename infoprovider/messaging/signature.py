@@ -66,7 +66,8 @@ def sign(frame: bytes, settings: SignatureSettings, deadline: Deadline) -> bytes
         raise Refused(f"{what}: openssl had not ended in time; give the channel a longer deadline") from None
     if done.returncode:
         remedy = "name a certificate in PEM and its key, not encrypted and readable for this user"
-        raise Refused(f"{what}: {_reason(done.stderr)}; {remedy}")
+        why = "the key is encrypted" if _is_encrypted(settings.key) else _reason(done.stderr)
+        raise Refused(f"{what}: {why}; {remedy}")
     return done.stdout
 
 
@@ -143,6 +144,14 @@ def _run(words: tuple[str, ...], given: bytes, deadline: Deadline) -> "subproces
     except OSError as error:
         finding = Finding(file=OPENSSL, what=f"cannot be run: {error.strerror}", remedy="install the package openssl")
         raise ConfigError([finding]) from error
+
+
+def _is_encrypted(key: Path) -> bool:
+    """What openssl says of such a key depends on where it would have asked."""
+    try:
+        return b"ENCRYPTED" in key.read_bytes()
+    except OSError:
+        return False
 
 
 def _reason(stderr: bytes) -> str:

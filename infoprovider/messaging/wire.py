@@ -4,6 +4,7 @@ One thread reads and writes. A second one only says, while the first is busy wit
 there; a lock keeps the two from the TLS library at the same time.
 """
 
+import math
 import select
 import socket
 import ssl
@@ -11,7 +12,6 @@ import threading
 import time
 from collections import deque
 from contextlib import suppress
-from pathlib import Path
 
 from infoprovider.deadline import Deadline
 from infoprovider.messaging import faults
@@ -51,8 +51,7 @@ class Wire:
         Raises ChannelUnreachable, and Refused where the other side refuses our certificate.
         """
         if not self._has_more:
-            writers = [self._line] if self._outbox else []
-            select.select([self._line], writers, [], until.remaining())
+            _wait(self._line, select.POLLIN | (select.POLLOUT if self._outbox else 0), until)
         try:
             with self._lock:
                 came = self._exchange()
@@ -152,7 +151,6 @@ def opened(settings: BrokerSettings, address: str, deadline: Deadline) -> Wire:
         line.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         if context is None:
             return Wire(line, settings, address)
-        line.settimeout(max(deadline.remaining(), 0.01))
         return Wire(_secured(line, context, host, deadline), settings, address)
     except OSError as error:
         line.close()
@@ -166,24 +164,33 @@ def _secured(line: socket.socket, context: ssl.SSLContext, host: str, deadline: 
     """The line under TLS; each step of the handshake has what is left of the time, not the time anew."""
     secured = context.wrap_socket(line, server_hostname=host, do_handshake_on_connect=False)
     secured.setblocking(False)
-    while deadline.remaining():
-        try:
-            secured.do_handshake()
-        except ssl.SSLWantReadError:
-            select.select([secured], [], [], deadline.remaining())
-        except ssl.SSLWantWriteError:
-            select.select([], [secured], [], deadline.remaining())
-        else:
-            return secured
-    raise TimeoutError("timed out")
+    try:
+        while deadline.remaining():
+            try:
+                secured.do_handshake()
+            except ssl.SSLWantReadError:
+                _wait(secured, select.POLLIN, deadline)
+            except ssl.SSLWantWriteError:
+                _wait(secured, select.POLLOUT, deadline)
+            else:
+                return secured
+        raise TimeoutError("timed out")
+    except OSError:
+        secured.close()
+        raise
+
+
+def _wait(line: socket.socket, events: int, until: Deadline) -> None:
+    """Return when the line is ready for one of these, broken, or it is time."""
+    poll = select.poll()
+    poll.register(line, events)
+    poll.poll(math.ceil(until.remaining() * 1000))
 
 
 def _context(settings: BrokerSettings) -> ssl.SSLContext:
     """Judges the broker by its name and its authorities, and shows our certificate. Raises Refused."""
     try:
-        context = ssl.create_default_context(
-            cafile=_text(settings.ca_file), capath=_text(settings.ca_path) if settings.ca_path else None
-        )
+        context = ssl.create_default_context(cafile=settings.ca_file, capath=settings.ca_path)
     except OSError as error:  # an SSLError is one too
         raise faults.unusable_authorities(settings, error) from error
     context.minimum_version = ssl.TLSVersion.TLSv1_2
@@ -199,10 +206,6 @@ def _context(settings: BrokerSettings) -> ssl.SSLContext:
 def _no_password() -> str:
     """Without this, the library would ask at the terminal."""
     raise ValueError("the key is encrypted")
-
-
-def _text(path: Path | None) -> str | None:
-    return None if path is None else str(path)
 
 
 def _connected(address: str, host: str, port: int, deadline: Deadline) -> socket.socket:

@@ -60,6 +60,9 @@ class FaultProxy:
 
     def close(self) -> None:
         """Take no more connections, and break those that are open."""
+        # Closing alone would leave the thread that accepts where it is.
+        with suppress(OSError):
+            self._server.shutdown(socket.SHUT_RDWR)
         self._server.close()
         self.cut()
 

@@ -57,6 +57,9 @@ class StompBroker:
 
     def close(self) -> None:
         """Listen no more, and end what is open."""
+        # Closing alone would leave the thread that accepts where it is.
+        with suppress(OSError):
+            self._server.shutdown(socket.SHUT_RDWR)
         self._server.close()
         for line in self._lines:
             with suppress(OSError):

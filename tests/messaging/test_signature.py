@@ -124,7 +124,7 @@ def test_two_signers_are_none(pki: Path) -> None:
     ("name", "key", "why"),
     [
         ("host", "rsa", "private key does not match certificate"),
-        ("host", "locked", "bad password read"),
+        ("host", "locked", "the key is encrypted"),
         ("host", "missing", "No such file or directory"),
         ("missing", "host", "No such file or directory"),
     ],
