@@ -299,7 +299,6 @@ func main() {
 	model.Service.TLS = &tls.Config{Certificates: []tls.Certificate{certificate(*file)}}
 	model.Service.HandleFunc("/testbed/host", setHost)
 	server := model.Service.NewServer()
-	defer server.Close()
 	if *items > 0 && !*single {
 		fillLibrary(context.Background(), server.URL, *items)
 	}
