@@ -89,7 +89,7 @@ def test_who_we_are_is_said_at_the_start_and_farewell_at_the_end() -> None:
 def test_no_more_is_in_flight_than_is_allowed() -> None:
     """Without a receipt, not one message more is sent."""
     with stomp_broker(confirm_only_sign_in) as broker:
-        refusal(Unconfirmed, lambda: attempt(broker.address, seconds=1, messages=3 * MOST_IN_FLIGHT))
+        refusal(Unconfirmed, lambda: attempt(broker.address, seconds=2, messages=3 * MOST_IN_FLIGHT))
         assert len(broker.messages) == MOST_IN_FLIGHT
 
 
@@ -100,7 +100,7 @@ def test_a_receipt_for_something_else_confirms_nothing() -> None:
         return b"RECEIPT\nreceipt-id:other\n\n\0" if frame.command == "SEND" else confirm(frame)
 
     with stomp_broker(other) as broker:
-        message = refusal(Unconfirmed, lambda: attempt(broker.address, seconds=1, messages=2))
+        message = refusal(Unconfirmed, lambda: attempt(broker.address, seconds=2, messages=2))
     assert "confirmed 0 of 2 messages within" in message
 
 
@@ -189,7 +189,7 @@ def test_a_port_without_tls_is_told_from_one_with() -> None:
 def test_a_port_that_says_nothing_is_not_waited_for(plain: bool, what: str) -> None:
     """It takes the connection and is mute, with TLS or without."""
     with mute_port() as address:
-        assert what in refusal(ChannelUnreachable, lambda: attempt(address, seconds=1, plain=plain))
+        assert what in refusal(ChannelUnreachable, lambda: attempt(address, seconds=2, plain=plain))
 
 
 def test_nobody_there_is_told() -> None:
@@ -213,14 +213,14 @@ def test_a_name_that_nobody_knows_is_told(monkeypatch: pytest.MonkeyPatch) -> No
 
 def test_a_resolver_that_hangs_is_not_waited_for(monkeypatch: pytest.MonkeyPatch) -> None:
     """The system's own patience does not count."""
-    monkeypatch.setattr(socket, "getaddrinfo", lambda *_, **__: time.sleep(2))
-    assert "no answer in time" in refusal(ChannelUnreachable, lambda: attempt("mq.example.org:61612", seconds=0.5))
+    monkeypatch.setattr(socket, "getaddrinfo", lambda *_, **__: time.sleep(3))
+    assert "no answer in time" in refusal(ChannelUnreachable, lambda: attempt("mq.example.org:61612", seconds=1))
 
 
 def test_a_broker_that_never_confirms_is_told() -> None:
     """It signs us in and hangs."""
     with stomp_broker(confirm_only_sign_in) as broker:
-        message = refusal(Unconfirmed, lambda: attempt(broker.address, seconds=1, messages=3))
+        message = refusal(Unconfirmed, lambda: attempt(broker.address, seconds=2, messages=3))
     assert f"the broker {broker.address} confirmed 0 of 3 messages within" in message
     assert "give the channel a longer deadline" in message
 
