@@ -15,14 +15,25 @@ from infoprovider.errors import CollectError, Malformed, Unauthorised, Unreachab
 SHUT_OFF = 5
 """VIR_DOMAIN_SHUTOFF."""
 
-_REMEDIES = {
-    "ssh|Cannot recv data": "see that ssh to this host asks no question of the user that infoprovider runs as",
-    "certificate|TLS|verif": "see that the folder pkipath of the URI has the authority that signed the host's "
-    "certificate (cacert.pem), and a certificate of ours that the host takes",
-    "resolve": "correct the name of the host in uris",
-    "refused|connect socket|No route": "see that libvirtd, or its proxy, runs there and listens",
-}
-"""Signs in libvirt's messages, whose codes say less, and what to do."""
+_FAULTS: tuple[tuple[str, type[CollectError], str], ...] = (
+    (
+        "ssh|Cannot recv data",
+        Unreachable,
+        "see that ssh reaches this host, and asks no question of the user that infoprovider runs as",
+    ),
+    (
+        "ertificate|TLS",
+        Unauthorised,
+        "see that the authority in the folder pkipath of the URI signed the host's certificate, and that it takes ours",
+    ),
+    ("authentication|SASL", Unauthorised, "correct user and password"),
+    ("denied|forbidden", Unauthorised, "give this user the rights that docs/providers/libvirt.md has"),
+    ("pool not found", Malformed, "make the pool there, or correct disk_pool and image_pool"),
+    ("resolve", Unreachable, "correct the name of the host in uris"),
+    ("refused|connect socket|No route", Unreachable, "see that libvirtd, or its proxy, runs there and listens"),
+    ("", Unreachable, "see the log of its libvirtd"),
+)
+"""Signs in libvirt's messages, whose codes say less, what they mean, and what to do."""
 
 
 class GoneError(CollectError):
@@ -172,14 +183,7 @@ def to_fault(host: str, error: Exception, library: Any) -> CollectError:
     code, seen = error.get_error_code(), f"{host}: {error}"  # type: ignore[attr-defined]  # a libvirtError
     if code == library.VIR_ERR_NO_SUPPORT:
         return Unsupported(seen)
-    if code in (library.VIR_ERR_AUTH_FAILED, library.VIR_ERR_AUTH_CANCELLED, library.VIR_ERR_AUTH_UNAVAILABLE):
-        return Unauthorised(f"{seen}; correct user and password")
-    if code in (library.VIR_ERR_ACCESS_DENIED, library.VIR_ERR_OPERATION_DENIED):
-        return Unauthorised(f"{seen}; give this user the rights that docs/providers/libvirt.md has")
     if code == library.VIR_ERR_NO_DOMAIN:
         return GoneError(seen)
-    if code == library.VIR_ERR_NO_STORAGE_POOL:
-        return Malformed(f"{seen}; make the pool there, or correct disk_pool and image_pool")
-    return Unreachable(
-        f"{seen}; {next((do for sign, do in _REMEDIES.items() if re.search(sign, seen)), 'see its log')}"
-    )
+    kind, remedy = next((kind, remedy) for sign, kind, remedy in _FAULTS if re.search(sign, str(error)))
+    return kind(f"{seen}; {remedy}")

@@ -372,11 +372,12 @@ def test_a_host_that_hangs_is_given_up(hosts: Libvirt) -> None:
 CASES: dict[str, tuple[int, str, str, bool]] = {
     "a wrong password": (45, "authentication failed: authentication failed", "correct user and password", False),
     "no right": (88, "access denied: 'connect' denied access", "give this user the rights", False),
-    "no certificate of the authority": (38, "Cannot read CA certificate '/etc/pki/CA/cacert.pem'", "pkipath", True),
-    "another authority": (39, "The server certificate /x is not signed by the CA certificate", "pkipath", True),
+    "no certificate of the authority": (38, "Cannot read CA certificate '/x/cacert.pem'", "pkipath", False),
+    "another authority": (45, "authentication failed: Failed to verify peer's certificate", "pkipath", False),
+    "no TLS": (45, "authentication failed: TLS handshake failed", "pkipath", False),
     "no such name": (38, "Unable to resolve address 'nod1' service '16509'", "correct the name of the host", True),
-    "ssh that asks": (38, "Cannot recv data: Host key verification failed.", "see that ssh to this host", True),
-    "something else": (1, "internal error: strange", "see its log", True),
+    "ssh that asks": (38, "Cannot recv data: Host key verification failed.", "see that ssh reaches this host", True),
+    "something else": (1, "internal error: strange", "see the log of its libvirtd", True),
 }
 
 
