@@ -18,7 +18,7 @@ from infoprovider.inventory.model import Facet
 from infoprovider.providers.contract import ProviderSpec
 from infoprovider.publishers.contract import PublisherSpec
 from infoprovider.testing import check_provider, check_publisher
-from tests.providers import libvirt_recorded
+from tests.providers import libvirt_recorded, vsphere_fake
 from tests.providers.openstack_recorded import PASSWORD, serving
 
 ROOT = Path(__file__).parents[1]
@@ -69,8 +69,18 @@ def asks_hosts(folder: Path) -> Checked:
     hosts = {f"test+tcp://{name}.example.org/": libvirt_recorded.read(name) for name in ("qemu", "test", "xen")}
     module = libvirt_recorded.Libvirt(hosts, password=secret.read_text()).module()
     CLOUDS.enter_context(unittest.mock.patch.dict(sys.modules, {"libvirt": module}))
-    settings = {"uris": [*hosts], "url": "https://portal.example.org/", "user": "reader", "image_pool": "images"}
-    return settings | {"password": {"file": str(secret)}}, {}
+    settings = {"uris": [*hosts], "user": "reader", "password": {"file": str(secret)}, "image_pool": "images"}
+    return settings | {"url": "https://portal.example.org/", "sign_in": [{"method": "oidc"}]}, {}
+
+
+def asks_a_vcenter(folder: Path) -> Checked:
+    """Answers that are written by hand."""
+    fake = CLOUDS.enter_context(vsphere_fake.serving(folder))
+    vsphere_fake.fill(fake)
+    secret = folder / "password"
+    secret.write_text(vsphere_fake.PASSWORD)
+    secret.chmod(0o600)
+    return fake.settings(password={"file": str(secret)}), {}
 
 
 PROVIDERS: dict[str, Callable[[Path], Checked]] = {
@@ -78,6 +88,7 @@ PROVIDERS: dict[str, Callable[[Path], Checked]] = {
     "libvirt": asks_hosts,
     "openstack": asks_a_cloud,
     "static": describes,
+    "vsphere": asks_a_vcenter,
 }
 PUBLISHERS: dict[str, Callable[[Path], Checked]] = {
     "bdii": lambda folder: ({"folder": str(folder)}, {}),

@@ -355,20 +355,10 @@ def to_quotas(found: Inventory, id_: str, _machines: Mapping[str, Record]) -> Va
 
 def to_usage(_found: Inventory, id_: str, machines: Mapping[str, Record]) -> Value:
     """What a pool's machines hold. vSphere has no queue: a machine is on, off or suspended."""
-    states = Counter(map(to_state, machines.values()))
-    vcpus, memory = to_held(machines.values())
-    return model.Usage(
-        project=id_,
-        instances=len(machines),
-        vcpus=vcpus,
-        memory_mib=memory,
-        running=states["running"],
-        waiting=0,
-        staging=0,
-        suspended=states["suspended"],
-        halted=states["halted"],
-        error=states["error"],
-    ), ()
+    states, (vcpus, memory) = Counter(map(to_state, machines.values())), to_held(machines.values())
+    told: dict[str, Any] = {state: states[state] for state in ("running", "suspended", "halted", "error")}
+    told |= {"waiting": 0, "staging": 0, "vcpus": vcpus, "memory_mib": memory}
+    return model.Usage(project=id_, instances=len(machines), **told), ()
 
 
 def to_machines(found: Inventory) -> Value:

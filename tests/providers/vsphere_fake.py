@@ -384,3 +384,16 @@ def datastore(id_: str, **others: Any) -> Thing:
     told: dict[str, Any] = {"name": id_, "url": f"ds:///{id_}/", "capacity": 100 << 30, "freeSpace": 60 << 30}
     told |= {"accessible": True, "multipleHostAccess": True, "type": "VMFS", "maintenanceMode": "normal"} | others
     return Thing("Datastore", id_, {"summary": Data("DatastoreSummary", told)})
+
+
+def fill(fake: Fake) -> None:
+    """Put a host into it, with a machine in a pool, a template, a datastore and an item of a library."""
+    fake.things = [
+        cluster("domain-c1", "c1", hosts=1, effective=1, memory=64 << 30, mib=60000),
+        host("host-1", "domain-c1"),
+        pool("resgroup-1", "Resources", ("ClusterComputeResource", "domain-c1"), "domain-c1"),
+        machine("vm-1", "host-1", "resgroup-1"),
+        machine("vm-2", "host-1"),
+        datastore("datastore-1"),
+    ]
+    fake.items = {"item-1": {"id": "item-1", "name": "packed", "type": "ovf", "size": 2**30}}

@@ -17,19 +17,15 @@ import yaml
 
 from infoprovider.errors import ExitCode
 from tests.certificate import self_signed
-from tests.providers.vsphere_fake import PASSWORD, Fake, cluster, host, machine, pool, serving
+from tests.providers.vsphere_fake import PASSWORD, Fake, fill, serving
 from tests.system import vsphere
 from tests.system.answers import by_key, read_ldif
 from tests.system.bdii import free_port
 from tests.system.demo import COMMAND
+from tests.system.told import assert_told, rows_of
 from tests.system.vsphere import Simulator
 
-PAGE = Path(__file__).parents[2] / "docs" / "providers" / "vsphere.md"
-SECTION = PAGE.read_text().partition("\n## What goes wrong\n")[2].partition("\n## ")[0]
-ROWS = {
-    wrong: (said, remedy, int(code))
-    for wrong, said, remedy, code in re.findall(r"^\| (.+) \| (.+) \| (.+) \| (\d+) \|$", SECTION, re.MULTILINE)
-}
+ROWS = rows_of("vsphere.md")
 REFUSED = "user or password is wrong"
 UNTRUSTED = "the certificate is not trusted, also on loopback"
 NO_AUTHORITIES = "ca_file is not there, or has no certificates"
@@ -87,14 +83,6 @@ class Operator:
         return {dn: by_key(entry) for dn, entry in read_ldif(ldif.read_text()).items()}
 
 
-def assert_told(done: subprocess.CompletedProcess[str], wrong: str) -> None:
-    """The message, the remedy and the exit code that the page has for it, in one line of standard error."""
-    said, remedy, code = ROWS[wrong]
-    pattern = re.escape(f"{said}; {remedy}").replace("…", ".+")
-    assert re.search(f"{pattern}$", done.stderr, re.MULTILINE), done.stderr
-    assert done.returncode == code
-
-
 def test_every_row_of_the_page_is_tested() -> None:
     """And no other."""
     names = {value for name, value in globals().items() if name.isupper() and isinstance(value, str)} & set(ROWS)
@@ -106,16 +94,9 @@ def test_every_row_of_the_page_is_tested() -> None:
 
 @pytest.fixture
 def fake(tmp_path: Path) -> Iterator[Fake]:
-    """A vCenter with a host, a pool and a machine."""
-    parent = ("ClusterComputeResource", "domain-c1")
+    """A vCenter with a little of everything."""
     with serving(tmp_path) as running:
-        running.things = [
-            cluster("domain-c1", "c1", hosts=1, effective=1, memory=64 << 30, mib=60000),
-            host("host-1", "domain-c1"),
-            pool("resgroup-1", "Resources", parent, "domain-c1"),
-            machine("vm-1", "host-1", "resgroup-1"),
-        ]
-        running.items = {"item-1": {"id": "item-1", "name": "packed", "type": "ovf"}}
+        fill(running)
         yield running
 
 
@@ -142,7 +123,7 @@ def test_what_a_server_does_wrong(wrong: str, fake: Fake, operator: Operator) ->
     fake.faults = dict([FAULTS[wrong]])
     operator.add("cloud", 6, **fake.settings())
     done = operator.run("collect")
-    assert_told(done, wrong)
+    assert_told(done, ROWS[wrong])
     if wrong in (LIBRARIES_FAIL, LIBRARIES_REFUSE):
         assert re.search(r"usage +1 +0 +0", done.stdout), done.stdout
         assert re.search(r"images +1 +1 +0", done.stdout), done.stdout
@@ -152,22 +133,22 @@ def test_a_wrong_password(fake: Fake, tmp_path: Path) -> None:
     """Each command says the same; `check` asks nobody, and has nothing to mend."""
     operator = Operator(tmp_path, WRONG_PASSWORD)
     operator.add("cloud", **fake.settings())
-    assert_told(operator.run("collect"), REFUSED)
-    assert_told(operator.run("try"), REFUSED)
+    assert_told(operator.run("collect"), ROWS[REFUSED])
+    assert_told(operator.run("try"), ROWS[REFUSED])
     assert operator.run("check").returncode == ExitCode.SUCCESS
 
 
 def test_authorities_that_are_not_there(fake: Fake, operator: Operator) -> None:
     """Found before anybody is asked."""
     operator.add("cloud", **fake.settings(ca_file="missing.pem"))
-    assert_told(operator.run("check"), NO_AUTHORITIES)
+    assert_told(operator.run("check"), ROWS[NO_AUTHORITIES])
     assert fake.asked == []
 
 
 def test_an_address_where_nobody_listens(fake: Fake, operator: Operator) -> None:
     """Told at once."""
     operator.add("cloud", **fake.settings(url=f"https://127.0.0.1:{free_port()}"))
-    assert_told(operator.run("collect"), NOBODY)
+    assert_told(operator.run("collect"), ROWS[NOBODY])
 
 
 def test_an_account_that_sees_nothing(fake: Fake, operator: Operator) -> None:
@@ -175,11 +156,9 @@ def test_an_account_that_sees_nothing(fake: Fake, operator: Operator) -> None:
     fake.things = []
     operator.add("cloud", **fake.settings())
     done = operator.run("collect")
-    said, remedy, code = ROWS[SEES_NOTHING]
-    assert (done.returncode, done.stderr) == (code, "")
+    assert (done.returncode, done.stderr) == (ROWS[SEES_NOTHING].code, "")
     shown = operator.run("show", "--status", "--json")
-    pattern = re.escape(f"{said.partition(': ')[2]}; {remedy}").replace("…", ".+")
-    assert re.search(pattern, shown.stdout), shown.stdout
+    assert re.search(ROWS[SEES_NOTHING].pattern, shown.stdout), shown.stdout
 
 
 # --- the simulator ----------------------------------------------------------------------------------------------------
@@ -198,7 +177,7 @@ def test_another_password_is_refused(north: Simulator, operator: Operator) -> No
     settings = north.settings(operator.folder / "password")
     (operator.folder / "password").write_text(WRONG_PASSWORD)
     operator.add("north", **settings)
-    assert_told(operator.run("collect"), REFUSED)
+    assert_told(operator.run("collect"), ROWS[REFUSED])
 
 
 @pytest.mark.vsphere
@@ -211,7 +190,7 @@ def test_a_certificate_is_trusted_when_it_is_named(north: Simulator, operator: O
         operator.add("north", **settings | {"ca_file": authorities})
         done = operator.run("collect", "--all")
         if authorities != settings["ca_file"]:
-            assert_told(done, UNTRUSTED)
+            assert_told(done, ROWS[UNTRUSTED])
     assert (done.returncode, done.stderr) == (ExitCode.SUCCESS, "")
 
 
