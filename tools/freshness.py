@@ -2,8 +2,9 @@
 
 python -m tools.freshness DIR [--minutes 15] [--changes 20] [--seed 1]
 
-starts the testbed in DIR and two daemons with three BDIIs each, one with stock settings and one tuned, makes the
-changes at random moments, and waits until the last one is at the top: about half an hour.
+starts the testbed in DIR and three daemons: two with three BDIIs each, one with stock settings and one tuned, and one
+that asks every ten seconds and sends messages, from which `infoprovider follow` keeps a slapd. Then it makes
+the changes at random moments, and waits until the last one is at the top: about half an hour.
 """
 
 import argparse
@@ -18,7 +19,8 @@ from contextlib import ExitStack
 from pathlib import Path
 
 from tests.system import changes, openstack
-from tests.system.tracking import LEVELS, STOCK, TUNED, Line, Tracked, measure
+from tests.system.tracking import STOCK, TUNED, Line, Tracked, measure
+from tests.system.tracking_followed import FOLLOWED, FollowedLine
 
 PAGE = Path(__file__).parents[1] / "docs" / "freshness.md"
 MADE = re.compile(r"(<!-- made: measured -->\n).*?(<!-- end -->\n)", re.DOTALL)
@@ -28,6 +30,8 @@ REACHED = {
     "resource": "resource BDII",
     "site": "site BDII",
     "top": "top BDII",
+    "received": "the receiver's copy",
+    "followed": "top-level slapd, through `follow`",
 }
 
 
@@ -41,8 +45,10 @@ def by_level(lines: Sequence[Line]) -> Iterator[str]:
     """One row for each level: all changes of each line."""
     yield f"| until it was seen in | {' | '.join(f'{one.settings.name}: min | median | max' for one in lines)} |"
     yield "| --- " * (1 + 3 * len(lines)) + "|"
-    for level in LEVELS:
-        cells = (three(one.delay(level) for one in line.tracked) for line in lines)
+    for level in REACHED:
+        cells = (
+            three(one.delay(level) for one in line.tracked) if level in line.levels else " |  | " for line in lines
+        )
         yield f"| {REACHED[level]} | {' | '.join(cells)} |"
 
 
@@ -55,7 +61,7 @@ def by_kind(lines: Sequence[Line]) -> Iterator[str]:
         facet = next(one.evidence.facet for one in lines[0].tracked if one.name == name)
         found = [[one for one in line.tracked if one.name == name] for line in lines]
         cells = (
-            f"{three(one.delay('top') for one in of_line)} | {line.bound(facet):.0f} s"
+            f"{three(one.delay(line.levels[-1]) for one in of_line)} | {line.bound(facet):.0f} s"
             for line, of_line in zip(lines, found, strict=True)
         )
         yield f"| {name} | `{facet.value}` | {len(found[0])} | {' | '.join(cells)} |"
@@ -64,10 +70,11 @@ def by_kind(lines: Sequence[Line]) -> Iterator[str]:
 def too_late(lines: Sequence[Line]) -> list[str]:
     """Changes that took longer than docs/freshness.md allows."""
     return [
-        f"{line.settings.name}: {one.name} took {one.delay('top'):.0f} s, bound {line.bound(one.evidence.facet):.0f} s"
+        f"{line.settings.name}: {one.name} took {one.delay(line.levels[-1]):.0f} s, "
+        f"bound {line.bound(one.evidence.facet):.0f} s"
         for line in lines
         for one in line.tracked
-        if one.delay("top") > line.bound(one.evidence.facet)
+        if one.delay(line.levels[-1]) > line.bound(one.evidence.facet)
     ]
 
 
@@ -80,7 +87,7 @@ def page(lines: Sequence[Line], minutes: float, loads: Sequence[float]) -> str:
 
 def raw(tracked: Tracked) -> dict[str, object]:
     """One change, as it is kept beside the tables."""
-    return {"change": tracked.name, **{level: round(tracked.delay(level), 1) for level in LEVELS}}
+    return {"change": tracked.name, **{level: round(tracked.delay(level), 1) for level in tracked.levels}}
 
 
 def numbers(folder: Path) -> dict[str, object]:
@@ -96,6 +103,7 @@ def follow(cloud: openstack.Cloud, folder: Path, minutes: float, number: int, se
     waiting = changes.prepared(cloud, number)
     say("the changes are prepared")
     lines = [Line(cloud, folder / settings.name, settings, say) for settings in (STOCK, TUNED)]
+    lines.append(FollowedLine(cloud, folder / FOLLOWED.name, FOLLOWED, say))
     loads = measure(lines, waiting, 60 * minutes, random.Random(seed), say)  # noqa: S311  (chance is enough)
     found = {line.settings.name: [raw(one) for one in line.tracked] for line in lines}
     (folder / "measured.json").write_text(json.dumps(found, indent=1))

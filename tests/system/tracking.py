@@ -59,17 +59,18 @@ TUNED = Settings("tuned", 15, {"every": 30}, {"every": 5})
 
 @dataclass
 class Tracked:
-    """A change that the API has confirmed at a moment, and when it was first seen at each level."""
+    """A change that the API has confirmed at a moment, and when it was first seen at each level of a line."""
 
     name: str
     evidence: Evidence
     confirmed: float
+    levels: tuple[str, ...] = LEVELS
     seen: dict[str, float] = field(default_factory=dict)
 
     @property
     def has_arrived(self) -> bool:
         """Whether it was seen at every level."""
-        return len(self.seen) == len(LEVELS)
+        return len(self.seen) == len(self.levels)
 
     def delay(self, level: str) -> float:
         """Seconds from the API's answer until it was seen."""
@@ -78,6 +79,9 @@ class Tracked:
 
 class Line:
     """A daemon of its own on a cloud, and the three BDIIs that publish what it hands out."""
+
+    levels = LEVELS
+    """In the order in which a change reaches them; the last one is the top."""
 
     def __init__(self, cloud: Cloud, folder: Path, settings: Settings, said: Callable[[str], None]) -> None:
         self.settings = settings
@@ -131,6 +135,13 @@ class Line:
         daemon = subprocess.Popen([COMMAND, "run", str(self._config)], stdout=log, stderr=log)
         running.callback(_end, daemon)
         wait_until(self._file.exists, "the first document")
+        self._begin_index(running, chance)
+        wait_until(lambda: self._count(self.levels[-1]) >= self._published_upwards(), "everything at the top")
+        self._tracker.start()
+        running.callback(self.end)
+
+    def _begin_index(self, running: ExitStack, chance: random.Random) -> None:
+        """Start what brings the document to readers."""
         self._start(running, "resource", "--ldif", str(self._ldif))
         time.sleep(chance.uniform(0, self.settings.breathe))
         below = f"resource={self._levels['resource'].url}/{GROUPS['resource']}"
@@ -138,9 +149,6 @@ class Line:
         time.sleep(chance.uniform(0, self.settings.breathe))
         below = f"{CENTRE}={self._levels['site'].url}/GLUE2DomainID={CENTRE},o=glue"
         self._start(running, "top", "--level", "top", "--source", below)
-        wait_until(lambda: self._count("top") >= self._published_upwards(), "everything at the top")
-        self._tracker.start()
-        running.callback(self.end)
 
     @property
     def _file(self) -> Path:
@@ -191,7 +199,7 @@ class Line:
         server = ldap3.Server(self._levels[level].url, get_info=ldap3.NONE)
         # A BDII ends a connection that nobody used for two minutes.
         with ldap3.Connection(server, receive_timeout=30) as connection:
-            connection.search(GROUPS[level], query, attributes=["1.1"])
+            connection.search(GROUPS.get(level, GROUPS["top"]), query, attributes=["1.1"])
             if connection.result["description"] == "noSuchObject":
                 return None
             assert connection.result["description"] == "success", connection.result
@@ -212,7 +220,7 @@ class Line:
 
     def follow(self, tracked: Tracked) -> None:
         """Look for this from now on. Raises AssertionError where the top shows it already: it would prove nothing."""
-        assert not self._shows("top", tracked.evidence), f"{tracked.evidence} was there before {tracked.name}"
+        assert not self._shows(self.levels[-1], tracked.evidence), f"{tracked.evidence} was there before {tracked.name}"
         self.tracked.append(tracked)
 
     def _track(self) -> None:
@@ -223,12 +231,12 @@ class Line:
 
     def _look(self, tracked: Tracked) -> None:
         """Note the levels at which a change is seen now; it cannot be at one before it was at the one below."""
-        for level in LEVELS[len(tracked.seen) :]:
+        for level in self.levels[len(tracked.seen) :]:
             if not self._shows(level, tracked.evidence):
                 return
             tracked.seen[level] = time.monotonic()
             if tracked.has_arrived:
-                self._said(f"{self.settings.name}: {tracked.name} at the top after {tracked.delay('top'):.0f} s")
+                self._said(f"{self.settings.name}: {tracked.name} at the top after {tracked.delay(level):.0f} s")
 
     def _shows(self, level: str, evidence: Evidence) -> bool:
         if level == "collected":
@@ -290,7 +298,7 @@ def measure(
             confirmed = time.monotonic()
             running.callback(next, change.steps, None)
             for line in lines:
-                line.follow(Tracked(change.name, evidence, confirmed))
+                line.follow(Tracked(change.name, evidence, confirmed, line.levels))
             said(f"{confirmed - began:5.0f} s: {change.name}")
             loads.append(os.getloadavg()[0])
         longest = max(line.bound(one.evidence.facet) for line in lines for one in line.tracked)
