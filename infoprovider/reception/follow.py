@@ -7,6 +7,7 @@ import logging
 import random
 import time
 from collections.abc import Callable
+from functools import partial
 
 from infoprovider.clock import Clock
 from infoprovider.config.following import FollowingFile
@@ -27,7 +28,7 @@ CONNECT_SECONDS = 30.0
 FIRST_PAUSE, LONGEST_PAUSE = 1.0, 60.0
 """Seconds between two connections; each pause is twice the former, and shortened at random by up to a half."""
 
-PROVEN = 60.0
+PROVEN = 5.0
 """Seconds after which a connection has been a good one: the next pause is a short one again."""
 
 LISTEN = 1.0
@@ -56,13 +57,16 @@ class Following:
         compare_every = settings.ldap.compare_every if settings.ldap else 0.0
         self.showing = Showing(self.copies, settings.templates, tree, compare_every=compare_every)
         self.receiver = Receiver(settings, self.copies, self.showing, self._clock)
-        self._loop = Loop(
-            "showing",
-            self.showing.turn,
-            within=SHOWING_WITHIN,
-            wake=self.showing.wake,
-            faulted=lambda _: None,
-        )
+        self._loops = [
+            Loop(
+                f"showing in {place.name}",
+                partial(self.showing.turn, place),
+                within=SHOWING_WITHIN,
+                wake=self.showing.wake,
+                faulted=lambda _: None,
+            )
+            for place in self.showing.places
+        ]
         self._stopped = False
         self._started = self._clock.read()
         self._looked_at = self._saved_at = 0.0
@@ -91,12 +95,15 @@ class Following:
         with self.copies.writing():
             self.receiver.load()
             self.showing.spare(self.receiver.centres)
-            self._loop.start()
+            for loop in self._loops:
+                loop.start()
             try:
                 self._listen(lives)
             finally:
-                self._loop.stop()
-                has_ended = self._loop.join(PATIENCE)
+                for loop in self._loops:
+                    loop.stop()
+                until = Deadline.after(PATIENCE)
+                has_ended = not [loop for loop in self._loops if not loop.join(until.remaining())]
                 if has_ended:
                     self.showing.close()
                 self._broker = None
@@ -170,7 +177,7 @@ class Following:
             self.receiver.expire()
         except InfoproviderError as error:
             self.receiver.complain(error)
-        if self._loop.is_turning:
+        if all(loop.is_turning for loop in self._loops):
             lives()
         if now - self._saved_at >= SAVED_EVERY:
             self._save()

@@ -64,6 +64,11 @@ class Receiver:
         """The centres that readers may be shown."""
         return frozenset(name for name, state in self._states.items() if state.is_shown)
 
+    def revision_of(self, centre: str) -> int | None:
+        """The revision of a centre's copy; None where there is none."""
+        copy = self._kept.get(centre)
+        return copy.position.revision if copy else None
+
     def load(self) -> None:
         """Prove what is on disk, and show it. Raises StoreError."""
         for state in self._copies.states():
@@ -232,10 +237,12 @@ class Receiver:
         new = state.counted(Verdict.TAKE).model_copy(
             update={"pending": record, "is_shown": not is_over, "is_withdrawn": False, "is_waiting": False}
         )
-        settled = self._copies.keep(copy, new)
+        settled = self._copies.keep(copy, new, self._kept.get(centre))
+        if _flags(settled) != _flags(state):
+            self._copies.save(settled)
         self._states[centre] = self._copies.hide(settled) if is_over else settled
         self._kept[centre] = copy
-        self._unsaved.discard(centre)
+        self._unsaved.add(centre)
         if is_over:
             self._note(centre, f"what came had expired at {copy.expires} already: it is not shown")
             self._audience.withdraw(centre)
@@ -318,3 +325,8 @@ class Receiver:
         if state is not None:
             self._states[centre] = state.model_copy(update=what)
             self._unsaved.add(centre)
+
+
+def _flags(state: CentreState) -> tuple[bool, ...]:
+    """What must be right on disk at once, where counts may be some seconds old."""
+    return state.is_kept, state.is_shown, state.is_waiting, state.is_withdrawn

@@ -1,15 +1,20 @@
 """The entries of a centre's tree, of whatever its stream is made: rendered anew only where the document has changed.
 
-In the shipped template sets an entry depends on its entity and on the name of the one above, to which that refers.
-So the entries of some entities are those of a small document: these, and all that they refer to, and so on.
+In the shipped template sets an entry depends on its entity and on the name of the one above, to which that refers by
+the path in `objects(class, below=path)`. So the entries of some entities are those of a small document: these, those
+above them, and so on.
 """
 
 import json
+import re
+import threading
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from functools import cache
 
-from infoprovider import ldif
+from infoprovider import ldif, resources
 from infoprovider.glue.entities import AdminDomain, Entity
+from infoprovider.glue.names import ENTITY_CLASSES, attributes_of, json_name
 from infoprovider.messaging.units import ContentType, Units, json_lines, units_of
 from infoprovider.query.json_entities import from_json
 from infoprovider.reception.apply import Copy
@@ -20,6 +25,7 @@ MOST_OF_IT = 0.2
 """The share of changed units from which on all is rendered: it costs no more then."""
 
 
+_PLACED = re.compile(r'objects\("(\w+)", *below="([\w.]+)"\)')
 _DOMAIN = f"{AdminDomain.__name__} ".encode()
 
 
@@ -40,11 +46,13 @@ class _Rendered:
 
 
 class Renderings:
-    """The entries of all centres. Used by one thread."""
+    """The entries of all centres; for several threads."""
 
     def __init__(self, template_set: str) -> None:
+        self._template_set = template_set
         self._renderer = LdifRenderer(template_set)
         self._former: dict[str, _Rendered] = {}
+        self._lock = threading.Lock()
 
     def entries(self, copy: Copy) -> Mapping[str, bytes]:
         """Name → lines of every entry of a copy.
@@ -52,12 +60,14 @@ class Renderings:
         Raises QueryError where an entity cannot be read, RenderError where it cannot be written.
         """
         if copy.content_type is ContentType.LDIF:
-            self._former.pop(copy.centre, None)
+            self.forget(copy.centre)
             return copy.units
-        former = self._former.get(copy.centre)
-        rendered = (former and self._updated(former, copy.units)) or self._anew(copy.units)
-        self._former[copy.centre] = rendered
-        return rendered.entries
+        with self._lock:
+            former = self._former.get(copy.centre)
+            if former is None or former.units is not copy.units:
+                former = (former and self._updated(former, copy.units)) or self._anew(copy.units)
+                self._former[copy.centre] = former
+            return former.entries
 
     def forget(self, centre: str) -> None:
         """A centre that has gone."""
@@ -84,7 +94,7 @@ class Renderings:
         if any(_is_domain(units.get(id_)) or _is_domain(known.get(id_)) for id_ in touched):
             return None
         domains = [id_ for id_, unit in units.items() if _is_domain(unit)]
-        closure = _closure(units, [*changed, *domains])
+        closure = _closure(units, [*changed, *domains], _ways_up(self._template_set))
         entries = self._rendered(units, closure) if changed else {}
         names = _by_entity(entries)
         if any(former.names.get(id_) != names.get(id_) for id_ in changed & known.keys()):
@@ -103,18 +113,36 @@ def _is_domain(unit: bytes | None) -> bool:
     return unit is not None and unit.startswith(_DOMAIN)
 
 
-def _closure(units: Units, ids: Iterable[str]) -> list[str]:
-    """These entities and all that they refer to, directly and indirectly."""
+def _closure(units: Units, ids: Iterable[str], ways: Mapping[str, frozenset[str]]) -> list[str]:
+    """These entities, those above them, and so on."""
     found = dict.fromkeys(ids)
     waiting = list(found)
     while waiting:
-        _, _, line = units[waiting.pop()].partition(b" ")
-        for targets in json.loads(line).get(ASSOCIATIONS, {}).values():
+        name, _, line = units[waiting.pop()].partition(b" ")
+        associations = json.loads(line).get(ASSOCIATIONS, {})
+        for way in ways[name.decode()] & associations.keys():
+            targets = associations[way]
             for target in [targets] if isinstance(targets, str) else targets:
                 if target in units and target not in found:
                     found[target] = None
                     waiting.append(target)
     return list(found)
+
+
+@cache
+def _ways_up(template_set: str) -> Mapping[str, frozenset[str]]:
+    """Of each class, the associations (by their keys in JSON) by which templates find what is above an entity."""
+    root = resources.folder("ldif-templates")
+    texts = [path.read_text() for name in (template_set, "entries") for path in (root / name).glob("*.ldif")]
+    paths = [(name, path.split(".")) for text in texts for name, path in _PLACED.findall(text)]
+    first = {(name, steps[0]) for name, steps in paths}
+    further = {step for _, steps in paths for step in steps[1:]}
+    return {
+        name: frozenset(
+            json_name(one) for one in attributes_of(cls) if (name, one.field) in first or one.field in further
+        )
+        for name, cls in ENTITY_CLASSES.items()
+    }
 
 
 def _by_entity(entries: Iterable[str]) -> dict[str, str]:

@@ -10,6 +10,7 @@ import time
 from collections.abc import Callable, Collection
 
 from infoprovider.errors import ChannelUnreachable, InfoproviderError, StoreError
+from infoprovider.messaging.units import ContentType
 from infoprovider.reception.apply import Copy
 from infoprovider.reception.copies import Copies
 from infoprovider.reception.records import Shown
@@ -19,32 +20,54 @@ from infoprovider.reception.tree import Brought, Tree
 FIRST_PAUSE, LONGEST_PAUSE = 1.0, 60.0
 """Seconds between two attempts; each pause is twice the former."""
 
+REST = 20.0
+"""How much longer the file of a centre lasts than it took to write: that of a large one some minutes at most."""
+
 NAMED = 3
 """How many of the entries that a server refuses are named."""
 
 log = logging.getLogger(__name__)
 
 
-class _Place:
-    """Where centres are shown; `bring` shows one there, and returns what is not right with it, in words."""
+class Place:
+    """Where centres are shown; `bring` shows one there, and returns what is not right with it, in words.
 
-    def __init__(self, name: str, bring: Callable[[str, Copy | None], str]) -> None:
+    A centre that takes long rests long after it: `rest` times as long as it took.
+    """
+
+    def __init__(self, name: str, bring: Callable[[str, Copy | None], str], rest: float = 0.0) -> None:
         self.name = name
         self.bring = bring
         self.work: dict[str, Copy | None] = {}
         self.has: dict[str, Copy] = {}
         self.remarks: dict[str, str] = {}
         self.fault: str | None = None
-        self.due = 0.0
+        self._rest = rest
+        self._resting: dict[str, float] = {}
+        self._due = 0.0
         self._pause = FIRST_PAUSE
 
-    def succeeded(self, centre: str, copy: Copy | None, remark: str) -> None:
+    def next(self) -> str | None:
+        """The centre that is to be shown now."""
+        now = time.monotonic()
+        if self._due > now:
+            return None
+        return next((centre for centre in self.work if self._resting.get(centre, 0.0) <= now), None)
+
+    def wait(self, longest: float) -> float:
+        """Seconds until there may be one, at most so many."""
+        soonest = min((max(self._due, self._resting.get(centre, 0.0)) for centre in self.work), default=float("inf"))
+        return max(0.01, min(longest, soonest - time.monotonic()))
+
+    def succeeded(self, centre: str, copy: Copy | None, remark: str, seconds: float) -> None:
         """It is shown, as far as it can be."""
         if self.work.get(centre) is copy:
             del self.work[centre]
         self.has.pop(centre, None)
+        self._resting.pop(centre, None)
         if copy is not None:
             self.has[centre] = copy
+            self._resting[centre] = time.monotonic() + self._rest * seconds
         if remark and self.remarks.get(centre) != remark:
             log.warning("%s, %s: %s", centre, self.name, remark)
         self.remarks.pop(centre, None)
@@ -59,12 +82,12 @@ class _Place:
         if self.fault != str(error):
             log.error("%s: %s", self.name, error)
         self.fault = str(error)
-        self.due = time.monotonic() + self._pause
+        self._due = time.monotonic() + self._pause
         self._pause = min(LONGEST_PAUSE, 2 * self._pause)
 
 
 class Showing:
-    """What readers are given. `turn` is called by one thread, all else by any."""
+    """What readers are given. Each of the `places` has a thread that calls `turn`; all else may be called by any."""
 
     def __init__(self, copies: Copies, template_set: str, tree: Tree | None, *, compare_every: float) -> None:
         self._copies = copies
@@ -74,10 +97,9 @@ class Showing:
         self._compared = time.monotonic()
         self._changed = threading.Condition()
         self._latest: dict[str, Copy] = {}
-        self._file = _Place("file of LDIF", self._into_file)
-        self._server = _Place("LDAP server", self._into_tree)
-        # The server first, for that is where somebody waits.
-        self._places = (self._server, self._file) if tree is not None else (self._file,)
+        self._server = Place("LDAP server", self._into_tree)
+        files = Place("files", self._into_file, REST)
+        self.places = (self._server, files) if tree is not None else (files,)
         self._spared: frozenset[str] | None = None
 
     # --- from other threads ----------------------------------------------------------------------------------------
@@ -103,48 +125,48 @@ class Showing:
     def shown(self) -> Shown:
         """What readers are given now."""
         with self._changed:
-            revisions = {centre: copy.position.revision for centre, copy in self._places[0].has.items()}
-            remarks = {centre: words for place in self._places for centre, words in place.remarks.items()}
-            faults = [place.fault for place in self._places if place.fault]
+            revisions = {centre: copy.position.revision for centre, copy in self.places[0].has.items()}
+            remarks = {centre: words for place in self.places for centre, words in place.remarks.items()}
+            faults = [place.fault for place in self.places if place.fault]
             return Shown(revisions=revisions, remarks=remarks, fault=" | ".join(faults) or None)
 
     def settled(self, seconds: float) -> bool:
         """Wait until all that was offered is shown, at most so long; whether it is."""
         with self._changed:
-            return self._changed.wait_for(lambda: not any(place.work for place in self._places), seconds)
+            return self._changed.wait_for(lambda: not any(place.work for place in self.places), seconds)
 
     def _give(self, centre: str, copy: Copy | None) -> None:
         with self._changed:
             self._latest.pop(centre, None)
             if copy is not None:
                 self._latest[centre] = copy
-            for place in self._places:
+            for place in self.places:
                 place.work[centre] = copy
             self._changed.notify_all()
 
     # --- the loop --------------------------------------------------------------------------------------------------
 
-    def turn(self, longest: float = 5.0) -> None:
-        """Show what is due, or wait for something."""
-        self._compare_again()
+    def turn(self, place: Place, longest: float = 5.0) -> None:
+        """Show what is due at a place, or wait for something."""
+        if place is self._server:
+            self._compare_again()
         with self._changed:
-            now = time.monotonic()
-            due = next((place for place in self._places if place.work and place.due <= now), None)
-            if due is None:
-                left = min((place.due - now for place in self._places if place.work), default=longest)
-                self._changed.wait(max(0.01, min(longest, left)))
+            centre = place.next()
+            if centre is None:
+                self._changed.wait(place.wait(longest))
                 return
-            centre, copy = next(iter(due.work.items()))
+            copy = place.work[centre]
+        began = time.monotonic()
         try:
-            remark = due.bring(centre, copy)
+            remark = place.bring(centre, copy)
         except (ChannelUnreachable, StoreError) as error:
             with self._changed:
-                due.failed(error)
+                place.failed(error)
             return
         except InfoproviderError as error:
             remark = str(error)
         with self._changed:
-            due.succeeded(centre, copy, remark)
+            place.succeeded(centre, copy, remark, time.monotonic() - began)
             self._changed.notify_all()
 
     def close(self) -> None:
@@ -170,10 +192,12 @@ class Showing:
         return _words(brought)
 
     def _into_file(self, centre: str, copy: Copy | None) -> str:
-        if copy is not None:
-            self._copies.show(centre, self._renderings.entries(copy))
-        else:
+        if copy is None:
             self._renderings.forget(centre)
+            return ""
+        self._copies.settle(copy)
+        if copy.content_type is ContentType.JSON:
+            self._copies.show(centre, self._renderings.entries(copy))
         return ""
 
     def _sweep(self, tree: Tree) -> None:
