@@ -37,6 +37,7 @@ bench: $(setup)
 	@$(BIN)/python benchmarks/composing.py --short
 	@$(BIN)/python benchmarks/validation.py --short
 	@$(BIN)/python benchmarks/formats.py --short
+	@$(BIN)/python benchmarks/economy.py --short
 ifeq ($(SERVICES),install)
 	@$(BIN)/python benchmarks/collection.py --short
 	@$(BIN)/python benchmarks/message_rate.py --short
