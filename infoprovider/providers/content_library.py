@@ -27,6 +27,9 @@ APIS = (
 )
 """Of vSphere 7.0.2 and newer, and of older ones: where one signs in, where libraries are, what stands before an id."""
 
+NO_SUCH_API = frozenset({400, 404, 405, 501})
+"""How servers answer to a way of signing in that they do not know."""
+
 FORMATS = frozenset({"ovf", "iso"})
 
 
@@ -61,7 +64,7 @@ def to_images(items: Iterable[Item]) -> Images:
                 size_mib=math.ceil(item.get("size", 0) / 2**20) or None,
             )
             for item in items
-            if item["type"] in FORMATS
+            if item.get("type") in FORMATS
         )
     )
 
@@ -80,7 +83,7 @@ class _Client:
         basic = base64.b64encode(f"{account.user}:{account.password.reveal()}".encode()).decode()
         for api in APIS:
             status, session = self._exchange("POST", api[0], {**self._headers, "Authorization": f"Basic {basic}"})
-            if status != http.client.NOT_FOUND:
+            if status not in NO_SUCH_API:
                 self._refuse(status, f"POST {api[0]}")
                 self._headers["vmware-api-session-id"] = session
                 return api
