@@ -69,9 +69,7 @@ def judge(position: Position | None, envelope: Document) -> Verdict:
 
 def judge_notice(position: Position | None, notice: Notice) -> Verdict:
     """Whether a notice is of whom is followed; it may come before and after the document that it goes with."""
-    if position is None or notice.epoch > position.epoch:
-        return Verdict.TAKE
-    if notice.stream == position.stream and notice.epoch == position.epoch:
+    if position is None or notice.stream == position.stream or notice.epoch > position.epoch:
         return Verdict.TAKE
     return _of_old(position, notice)
 
