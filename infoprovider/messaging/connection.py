@@ -299,10 +299,9 @@ def turns(settings: BrokerSettings, deadline: Deadline) -> Iterator[tuple[str, D
 
 def together(failures: Sequence[PublishError]) -> PublishError:
     """What several brokers said, as one error that may be retried where any of them may."""
-    if len(failures) == 1:
-        return failures[0]
     first = next((error for error in failures if error.retryable), failures[0])
-    return type(first)("none of the brokers could be used: " + " | ".join(map(str, failures)))
+    told = dict.fromkeys(map(str, failures))
+    return failures[0] if len(told) == 1 else type(first)("none of the brokers could be used: " + " | ".join(told))
 
 
 @contextmanager

@@ -17,6 +17,7 @@ from infoprovider.messaging.broker import BrokerSettings
 from infoprovider.messaging.connection import MOST_IN_FLIGHT, Connection, Outgoing, connected
 from infoprovider.secret import Secret
 from tests.fakes.stomp_broker import Sent, confirm, confirm_only_sign_in, error, stomp_broker
+from tests.messaging.page import is_on_the_page
 
 LONG = 60.0
 """Seconds that no test should need."""
@@ -35,6 +36,7 @@ def refusal(error_: type[PublishError], use: Callable[[], object]) -> str:
     with pytest.raises(error_) as raised:
         use()
     assert time.monotonic() - begun < LONG / 2
+    assert is_on_the_page(str(raised.value))
     return str(raised.value)
 
 

@@ -14,6 +14,7 @@ from infoprovider.messaging.connection import Connection, Received, connected
 from infoprovider.publishers.contract import Message, Receipt
 from infoprovider.publishers.stomp import SPEC, StompSettings
 from tests.fakes.fault_proxy import fault_proxy
+from tests.messaging.page import is_on_the_page
 from tests.system.activemq import Broker, running, settings_of
 
 pytestmark = pytest.mark.activemq
@@ -106,6 +107,15 @@ def test_what_is_sent_arrives_and_the_broker_says_who_sent_it(broker: Broker, wa
     assert (found.body, found.sender) == (b"7\n\0", "publisher")
     assert (found.headers["content-type"], found.headers["odd"]) == ("application/json", "a:b\\c\nü")
     assert found.headers["persistent"] == "true"
+
+
+def test_a_password_is_taken_over_tls_where_the_broker_wants_no_certificates(tmp_path: Path) -> None:
+    """The other way in that the configuration names in a comment."""
+    with running(tmp_path, "--passwords") as broker:
+        tls = {"brokers": [broker.tls], "plain": False, "ca_file": str(broker.pki / "authority.pem")}
+        send(broker.with_password(**tls), message("PASSWORDS"))
+        with pytest.raises(Refused, match="does not know us as publisher"):
+            probe(broker.with_password("publisher", "nonsense", **tls))
 
 
 def test_a_selector_chooses_by_headers(broker: Broker) -> None:
@@ -237,6 +247,7 @@ def refusal(error: type[PublishError], given: dict[str, Any], *messages: Message
     with pytest.raises(error) as raised:
         send(given, *messages, seconds=seconds) if messages else probe(given, seconds)
     assert time.monotonic() - begun < LONG / 2
+    assert is_on_the_page(str(raised.value))
     return str(raised.value)
 
 
