@@ -94,6 +94,8 @@ class LibvirtSettings(Settings):
             raise ValueError("two of the uris lead to the same host: name each host once")
         if len(self.uris) > 1 and self.url is None:
             raise ValueError("several hosts have no address in common: write url, where users ask for machines")
+        if self.url is not None and not self.sign_in:
+            raise ValueError("it does not say how users sign in at url: write sign_in")
         if (self.user is None) is not (self.password is None):
             raise ValueError("user and password belong together: write both, or none")
         return self

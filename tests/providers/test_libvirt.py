@@ -47,7 +47,7 @@ def hosts(monkeypatch: pytest.MonkeyPatch) -> Libvirt:
 
 def settings(*uris: str, **further: Any) -> LibvirtSettings:
     """Of these hosts."""
-    written = {"uris": list(uris), "url": "https://portal.example.org/", **further}
+    written = {"uris": list(uris), "url": "https://portal.example.org/", "sign_in": [{"method": "oidc"}], **further}
     return LibvirtSettings.model_validate_json(json.dumps(written))
 
 
@@ -260,6 +260,7 @@ def test_the_manager_is_what_hosts_have_in_common() -> None:
     assert (both.features.snapshot, both.features.live_migration) == (None, None)
     (endpoint,) = both.endpoints
     assert (endpoint.url, endpoint.interface) == ("https://portal.example.org/", "libvirt")
+    assert [one.method for one in endpoint.sign_in] == [SignInMethod.OIDC]
 
 
 def test_versions_that_differ_are_no_version(hosts: Libvirt) -> None:
@@ -462,6 +463,7 @@ def test_an_answer_that_is_not_as_documented_fails_what_is_made_of_it(
         ({"uris": ["qemu+tls://me:pw@node1/system"]}, "it holds a password"),
         ({"uris": [QEMU, TEST]}, "several hosts have no address in common: write url"),
         ({"uris": [QEMU, f"{QEMU}?no_verify=1"], "url": "x"}, "lead to the same host"),
+        ({"uris": [QEMU, TEST], "url": "https://x.example.org/"}, "write sign_in"),
         ({"uris": [QEMU], "user": "reader"}, "user and password belong together"),
         ({"uris": [QEMU], "projects": {}}, "at least 1 item"),
         ({"uris": [QEMU], "cpu_overcommit": 0}, "greater than 0"),

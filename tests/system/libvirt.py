@@ -19,6 +19,8 @@ from xml.etree import ElementTree
 
 TESTBED = Path(__file__).parents[2] / "tools" / "testbeds" / "libvirt"
 USER, PASSWORD = "reader", "testbed"
+PORTAL = {"url": "https://portal.example.org/", "sign_in": [{"method": "oidc"}]}
+"""Where users ask for machines: no host says it."""
 
 MACHINE = """<domain type="qemu"><name>{name}</name><memory unit="MiB">{memory}</memory><vcpu>{vcpus}</vcpu>
 <os><type arch="x86_64" machine="pc">hvm</type></os>

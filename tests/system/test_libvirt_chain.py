@@ -14,7 +14,7 @@ import yaml
 from tests.system.answers import by_key, read_ldif
 from tests.system.bdii import Bdii, start
 from tests.system.demo import COMMAND, bdii_channel
-from tests.system.libvirt import Counting, Hosts, Seen, number, seen, table, virsh
+from tests.system.libvirt import PORTAL, Counting, Hosts, Seen, number, seen, table, virsh
 
 pytestmark = [pytest.mark.bdii, pytest.mark.libvirt]
 
@@ -28,8 +28,7 @@ Entries = dict[str, dict[str, frozenset[str]]]
 
 def settings(hosts: Hosts, **further: Any) -> dict[str, Any]:
     """Of every host."""
-    sign_in = [{"method": "oidc", "issuers": ["https://sso.example.org/"]}]
-    return {"uris": [hosts.qemu, *hosts.simulated], "url": "https://portal.example.org/", "sign_in": sign_in} | further
+    return {"uris": [hosts.qemu, *hosts.simulated]} | PORTAL | further
 
 
 def centre(folder: Path, given: dict[str, Any], *channels: dict[str, Any], **block: Any) -> Path:
@@ -255,7 +254,7 @@ def test_no_host_is_named(served: Entries, filled: Hosts) -> None:
 def test_the_pool_of_machines_disks_is_the_disk_of_a_host(filled: Hosts, tmp_path: Path) -> None:
     """Of hosts whose disks nobody else writes to."""
     uris = filled.simulated[:2]
-    config = centre(tmp_path, {"uris": uris, "url": "https://portal.example.org/", "disk_pool": "images"})
+    config = centre(tmp_path, {"uris": uris, "disk_pool": "images"} | PORTAL)
     done = run(config, "try", "--ldif")
     assert done.returncode == 0, done.stderr
     entries = [by_key(entry) for entry in read_ldif(done.stdout).values()]
@@ -272,9 +271,7 @@ def test_calls_do_not_grow_with_machines(filled: Hosts, tmp_path: Path) -> None:
     """Counted on their way to a real libvirtd: as many for forty machines as for four."""
     calls = []
     with Counting(filled.port) as counting:
-        config = centre(
-            tmp_path, {"uris": [f"qemu+tcp://127.0.0.1:{counting.port}/session"], "url": "https://x.example.org/"}
-        )
+        config = centre(tmp_path, {"uris": [f"qemu+tcp://127.0.0.1:{counting.port}/session"]} | PORTAL)
         for further in (0, 36):
             if further:
                 virsh(filled.qemu, *(filled.define(f"more{index}") for index in range(further)))

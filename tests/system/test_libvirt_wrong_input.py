@@ -22,7 +22,7 @@ from infoprovider.errors import ExitCode
 from tests.certificate import Authority
 from tests.system.answers import by_key, read_ldif
 from tests.system.demo import COMMAND, bdii_channel
-from tests.system.libvirt import PASSWORD, USER, Hosts, started, virsh
+from tests.system.libvirt import PASSWORD, PORTAL, USER, Hosts, started, virsh
 
 pytestmark = pytest.mark.libvirt
 
@@ -40,7 +40,7 @@ class Operator:
 
     def __init__(self, folder: Path, *uris: str, deadline: int = 9, **settings: Any) -> None:
         self.folder = folder
-        given = {"uris": list(uris), "url": "https://portal.example.org/"} | settings
+        given = {"uris": list(uris)} | PORTAL | settings
         instance: dict[str, Any] = {"name": "hosts", "kind": "libvirt", "deadline": f"{deadline}s", "settings": given}
         instance["defaults"] = {"os_family": "linux"}
         community = {"name": "vo.example.org", "projects": [{"instance": "hosts", "project": "machines"}]}
