@@ -40,6 +40,7 @@ bench: $(setup)
 	@$(BIN)/python benchmarks/economy.py --short
 ifeq ($(SERVICES),install)
 	@$(BIN)/python benchmarks/collection.py --short
+	@$(BIN)/python benchmarks/vsphere.py --short
 	@$(BIN)/python benchmarks/message_rate.py --short
 endif
 
