@@ -1,4 +1,7 @@
-"""What `infoprovider check` looks at beyond the words of the file. No network is used and no VM manager is asked."""
+"""What `infoprovider check` looks at beyond the words of the file.
+
+No VM manager is asked, and no network is used but to sign in at the brokers of channels.
+"""
 
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field, replace

@@ -16,7 +16,7 @@ from types import SimpleNamespace
 from typing import Any
 
 from infoprovider.deadline import Deadline
-from infoprovider.errors import PluginError, PublishError, Refused
+from infoprovider.errors import ConfigError, PluginError, PublishError, Refused
 from infoprovider.messaging import faults, wire
 from infoprovider.messaging.broker import BrokerSettings, host_and_port
 from infoprovider.messaging.frames import Frame, Frames, NotStomp
@@ -113,9 +113,7 @@ class Connection:
         """Say who we are, and agree on heartbeats. Raises PublishError."""
         beat = round(self._settings.heartbeat * 1000)
         headers = {"heart-beat": f"{beat},{beat}"} | ({"client-id": client_id} if client_id else {})
-        password = None if self._settings.password is None else self._settings.password.reveal()
-        if password is not None and not password.isprintable():
-            raise Refused("the password has a line break or a control character in it; write it in one line")
+        password = self._password()
         begun = time.monotonic()
         self._protocol.connect(self._settings.user, password, headers=headers, with_connect_command=True)
         frame = self._frame(deadline, "signing in")
@@ -129,6 +127,15 @@ class Connection:
             self._silence = 2 * max(speaks, beat) / 1000
         if hears:
             self._wire.pulse(max(hears, beat) / 1000 / 2)
+
+    def _password(self) -> str | None:
+        try:
+            password = None if self._settings.password is None else self._settings.password.reveal()
+        except ConfigError as error:
+            raise Refused(f"no password for {self._settings.user} at {self.address}: {error}") from error
+        if password is not None and not password.isprintable():
+            raise Refused("the password has a line break or a control character in it; write it in one line")
+        return password
 
     def close(self) -> None:
         """Say farewell, so that everything before it is done, and let go."""

@@ -17,6 +17,7 @@ from pydantic import model_validator
 
 from infoprovider.deadline import Deadline
 from infoprovider.errors import ConfigError, Finding, MessageRefused, Refused
+from infoprovider.files import fault
 from infoprovider.settings import FilePath, FolderPath, Settings
 
 OPENSSL = "openssl"
@@ -64,6 +65,10 @@ def sign(frame: bytes, settings: SignatureSettings, deadline: Deadline) -> bytes
             done = _run((*words, *above), frame, deadline)
     except subprocess.TimeoutExpired:
         raise Refused(f"{what}: openssl had not ended in time; give the channel a longer deadline") from None
+    except ConfigError as error:
+        raise Refused(f"{what}: {error}") from error
+    except OSError as error:
+        raise Refused(f"{what}: {fault(error)}") from error
     if done.returncode:
         remedy = "name a certificate in PEM and its key, not encrypted and readable for this user"
         why = "the key is encrypted" if _is_encrypted(settings.key) else _reason(done.stderr)

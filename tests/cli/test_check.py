@@ -25,6 +25,7 @@ from infoprovider.publishers.contract import Format, PublisherSpec
 from infoprovider.secret import Secret
 from infoprovider.settings import Settings
 from infoprovider.store.document import DocumentStore
+from tests.fakes.stomp_broker import error, stomp_broker
 from tests.publication import demo
 
 WRONG = Path(__file__).parent / "wrong"
@@ -263,6 +264,24 @@ def test_channels_are_probed_and_their_formats_held_against_them(
     assert findings(centre(ONE_CLOUD + "channels: [{ name: b, kind: stdout }]\n")) == [
         "site.yaml:4:12: channels[0].format: a channel of kind stdout does not take ldif; write json or xml"
     ]
+
+
+def test_a_channel_of_messages_is_probed_by_signing_in(centre: Callable[..., Path]) -> None:
+    """A broker that takes us is no finding, and gets no message; one that does not is one, with the broker's words."""
+
+    def file(address: str) -> Path:
+        settings = f"{{ brokers: ['{address}'], plain: true }}"
+        return centre(
+            ONE_CLOUD + f"channels: [{{ name: m, kind: stomp, format: json, deadline: 20s, settings: {settings} }}]\n"
+        )
+
+    with stomp_broker() as broker:
+        assert findings(file(broker.address)) == []
+        assert [frame.command for frame in broker.frames] == ["CONNECT", "DISCONNECT"]
+    with stomp_broker(error("User name [x] or password is invalid.", at="CONNECT")) as broker:
+        [told] = findings(file(broker.address))
+    assert told.startswith("site.yaml:4:")
+    assert f"channels[0].settings: the broker {broker.address} does not know us as nobody" in told
 
 
 def test_what_of_a_description_would_be_withheld_is_told(centre: Callable[..., Path]) -> None:

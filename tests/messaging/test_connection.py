@@ -6,6 +6,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -310,6 +311,15 @@ def test_a_long_body_is_written_while_receipts_are_read() -> None:
             message = Outgoing(destination="/queue/x", headers={}, content_type="x/y", body=body)
             connection.send([message] * 4, Deadline.after(LONG))
         assert [frame.body == body for frame in broker.messages] == [True] * 4
+
+
+def test_a_password_that_is_not_there_is_told(tmp_path: Path) -> None:
+    """It is the channel's fault, and no reason for the daemon to stop."""
+    password = Secret(file=tmp_path / "nowhere")
+    with stomp_broker() as broker:
+        message = refusal(Refused, lambda: attempt(broker.address, user="me", password=password))
+        assert broker.frames == []
+    assert f"no password for me at {broker.address}: the file {tmp_path / 'nowhere'}: cannot be read" in message
 
 
 def test_a_password_in_several_lines_is_refused_before_it_is_said() -> None:

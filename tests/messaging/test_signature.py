@@ -162,6 +162,16 @@ def test_neither_signing_nor_checking_takes_longer_than_it_may(
         opened(FRAME, trust(pki), Deadline.after(0.2))
 
 
+def test_a_missing_openssl_is_told(pki: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Who signs learns it as a refusal of the channel, who checks as something to be mended here."""
+    body = sign(FRAME, signer(pki, "host"), soon())
+    monkeypatch.setenv("PATH", str(tmp_path))
+    with pytest.raises(Refused, match=r"cannot sign with .*openssl: cannot be run: .*; install the package openssl"):
+        sign(FRAME, signer(pki, "host"), soon())
+    with pytest.raises(ConfigError, match="install the package openssl"):
+        opened(body, trust(pki), soon())
+
+
 def test_no_key_and_no_content_is_an_argument_of_a_program(
     pki: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
