@@ -8,6 +8,7 @@ time meanwhile.
 import contextlib
 import hashlib
 import json
+import math
 import random
 import signal
 import subprocess
