@@ -17,7 +17,7 @@ from urllib.parse import unquote, urlsplit
 
 from pydantic import AfterValidator, Field
 
-from infoprovider.errors import CollectError, ConfigError, Finding, Unsupported
+from infoprovider.errors import CollectError, ConfigError, Finding, Malformed, Unsupported
 from infoprovider.inventory import model
 from infoprovider.inventory.model import Facet
 from infoprovider.providers import contract, property_collector
@@ -134,7 +134,8 @@ def _answer(
     except (Forbidden, Unsupported) as error:
         return contract.NotOffered(facet=facet, part=part, reason=str(error))
     except CollectError as error:
-        log.debug("%s %s was not told", facet, part, exc_info=error)
+        if isinstance(error, Malformed):
+            log.exception("%s %s cannot be made of what was answered", facet, part)
         return contract.Failed(facet=facet, part=part, reason=str(error), retryable=error.retryable)
     calls = ("RetrievePropertiesEx", *dict.fromkeys(session.calls[before:]))
     return contract.Observed(facet=facet, part=part, value=value, observed_at=found.at, calls=calls, notes=notes)
