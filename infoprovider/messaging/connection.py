@@ -240,14 +240,12 @@ class Connection:
 
     def _frame(self, deadline: Deadline, doing: str) -> Frame | None:
         """The next frame, of which messages also go to the inbox; None at the deadline. Raises PublishError."""
-        listening = time.monotonic()
         while not self._came:
-            if not deadline.remaining():
-                return None
-            quiet = max(listening, self._wire.heard_at) + self._silence
-            self._look(Deadline(min(deadline.at, quiet)))
-            if not self._came and time.monotonic() >= max(listening, self._wire.heard_at) + self._silence:
+            self._look(Deadline(min(deadline.at, time.monotonic() + self._silence - self._wire.quiet)))
+            if self._wire.quiet >= self._silence:
                 raise faults.silent(self.address, self._settings, "not even a heartbeat", self._silence)
+            if not self._came and not deadline.remaining():
+                return None
         frame = self._came.popleft()
         if frame.command == "ERROR":
             body = (frame.body or b"").decode(errors="replace")

@@ -28,7 +28,9 @@ class Wire:
     def __init__(self, line: socket.socket, settings: BrokerSettings, address: str) -> None:
         line.setblocking(False)
         self.address = address
-        self.heard_at = self._spoke_at = time.monotonic()
+        self.quiet = 0.0
+        """Seconds that we have listened since something came; while we are busy with something else, nobody listens."""
+        self._spoke_at = time.monotonic()
         self._line = line
         self._settings = settings
         self._outbox: deque[memoryview] = deque()
@@ -50,6 +52,7 @@ class Wire:
 
         Raises ChannelUnreachable, and Refused where the other side refuses our certificate.
         """
+        begun = time.monotonic()
         if not self._has_more:
             _wait(self._line, select.POLLIN | (select.POLLOUT if self._outbox else 0), until)
         try:
@@ -57,9 +60,8 @@ class Wire:
                 came = self._exchange()
         except OSError as error:
             raise faults.lost(self.address, self._settings, error, has_answered=self._has_answered) from error
-        if came:
-            self.heard_at = time.monotonic()
-            self._has_answered = True
+        self.quiet = 0.0 if came else self.quiet + time.monotonic() - begun
+        self._has_answered = self._has_answered or bool(came)
         return came
 
     def pulse(self, seconds: float) -> None:

@@ -130,6 +130,24 @@ def test_messages_come_with_their_sender_and_are_acknowledged_one_by_one() -> No
     assert acknowledged == ["7"]
 
 
+def test_what_is_there_is_received_by_whoever_does_not_wait() -> None:
+    """A look without any time finds what has come; being busy for long is not taken for the broker's silence."""
+    message = b"MESSAGE\ndestination:/topic/x\nack:7\n\nbody\0"
+
+    def answer(frame: Sent) -> bytes:
+        if frame.command == "CONNECT":
+            return b"CONNECTED\nversion:1.2\nheart-beat:1000,0\n\n\0"
+        return confirm(frame) + (message if frame.command == "SUBSCRIBE" else b"")
+
+    deadline = Deadline.after(LONG)
+    with stomp_broker(answer) as broker, connected(settings(broker.address, heartbeat=1.0), deadline) as connection:
+        connection.subscribe("/topic/x", deadline)
+        time.sleep(2.5)
+        found = connection.receive(Deadline.after(0))
+    assert found is not None
+    assert found.body == b"body"
+
+
 def test_heartbeats_go_on_while_we_are_busy_with_something_else() -> None:
     """A broker that wants to hear from us hears, though nobody calls anything meanwhile."""
     heard = threading.Event()
@@ -153,11 +171,17 @@ def test_heartbeats_go_on_while_we_are_busy_with_something_else() -> None:
 
 
 def test_a_broker_that_falls_silent_is_given_up() -> None:
-    """One that promised heartbeats and sends none is gone, however long one would wait for messages."""
+    """One that promised heartbeats and sends none is gone, however often and however briefly one listens."""
+
+    def listen(connection: Connection) -> None:
+        ends = Deadline.after(LONG)
+        while ends.remaining():
+            connection.receive(Deadline.after(0.1))
+
     with stomp_broker(lambda _: b"CONNECTED\nversion:1.2\nheart-beat:1000,0\n\n\0") as broker:
         given = settings(broker.address, heartbeat=1.0)
         with connected(given, Deadline.after(LONG)) as connection:
-            message = refusal(ChannelUnreachable, lambda: connection.receive(Deadline.after(LONG)))
+            message = refusal(ChannelUnreachable, lambda: listen(connection))
     assert "is silent: not even a heartbeat within 2 s; see whether" in message
 
 
