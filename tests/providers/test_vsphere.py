@@ -199,6 +199,22 @@ def test_capacity_is_that_of_usable_hosts(fake: Fake) -> None:
     assert found.cpu_overcommit is None
 
 
+def test_a_host_that_is_taken_away_is_gone(fake: Fake) -> None:
+    """With its class, where it was the last one of it; what its machines held is gone with it."""
+    fake.things = [one for one in fake.things if one.id not in ("domain-s2", "host-6", "resgroup-2")]
+    before = answers(fake)
+    fake.things = [one for one in fake.things if one.id not in ("host-1", "vm-1", "vm-2")]
+    told = fake.thing("domain-c1").properties
+    effective = {**told["summary"].properties, "effectiveMemory": 62000, "numEffectiveHosts": 1}
+    told["summary"] = replace(told["summary"], properties=effective)
+    after = answers(fake)
+    assert (only(before, Facet.CAPACITY).vcpus, only(after, Facet.CAPACITY).vcpus) == (64, 32)
+    assert (only(before, Facet.CAPACITY).memory_mib, only(after, Facet.CAPACITY).memory_mib) == (124000, 62000)
+    assert only(after, Facet.CAPACITY).vcpus_used == 0
+    assert [one.hosts for one in only(after, Facet.HYPERVISORS).pools] == [4]
+    assert only(after, Facet.USAGE, "resgroup-3").running == 0
+
+
 def test_overcommitment_is_what_the_site_says(fake: Fake) -> None:
     """VSphere knows no limit of its own."""
     found: Capacity = only(answers(fake, cpu_overcommit=2.5), Facet.CAPACITY)

@@ -95,6 +95,7 @@ class Fake:
     items: dict[str, dict[str, Any]] = field(default_factory=dict)
     rest: str = "/api"
     waiting: threading.Event = field(default_factory=threading.Event)
+    ended: threading.Event = field(default_factory=threading.Event)
 
     def settings(self, **others: Any) -> dict[str, Any]:
         """What an operator writes to have it read; the password is in the variable of that name."""
@@ -257,7 +258,7 @@ class _Handler(BaseHTTPRequestHandler):
     def _misbehaves(self, wrong: str) -> bool:
         """Whether it did something else than to answer."""
         if wrong == "hang":
-            time.sleep(HUNG_SECONDS)
+            self.server.fake.ended.wait(HUNG_SECONDS)
         elif wrong == "cut":
             self.wfile.write(b"HTTP/1.1 200 OK\r\nContent-Length: 1000\r\n\r\n<soapenv:Envelope")
         elif wrong == "garbage":
@@ -304,6 +305,7 @@ def serving(folder: Path) -> Iterator[Fake]:
         try:
             yield fake
         finally:
+            fake.ended.set()
             server.shutdown()
 
 
