@@ -112,8 +112,8 @@ def test_every_plug_in_of_ours_is_checked() -> None:
 @pytest.mark.parametrize("kind", PROVIDERS)
 def test_a_provider_keeps_its_contract(kind: str, tmp_path: Path) -> None:
     """No breach is found."""
-    spec: ProviderSpec[Any] = plugins.load(plugins.PROVIDERS, kind, ProviderSpec)
     written, options = PROVIDERS[kind](tmp_path)
+    spec: ProviderSpec[Any] = plugins.load(plugins.PROVIDERS, kind, ProviderSpec)
     settings = TypeAdapter(spec.settings).validate_json(json.dumps(written), context={"folder": tmp_path})
     assert spec.facets <= set(Facet)
     assert check_provider(spec, settings, **options) == []
