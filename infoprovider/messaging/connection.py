@@ -22,7 +22,7 @@ from infoprovider.messaging.broker import BrokerSettings, host_and_port
 from infoprovider.messaging.frames import Frame, Frames, NotStomp
 
 MOST_IN_FLIGHT = 64
-"""Messages that are sent and not yet confirmed: of 1 kB, two to four times what one at a time brings; more add nothing."""
+"""Messages that are sent and not yet confirmed: two to four times what one at a time brings, and more add nothing."""
 
 MOST_BYTES_IN_FLIGHT = 16 * 2**20
 
