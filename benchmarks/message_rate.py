@@ -5,8 +5,8 @@
 
 Both send the same persistent messages to the same topic with a durable subscriber, with the same certificate and as
 many in flight, from opening the connection until every receipt is there. The loop has no deadline, no failover, no
-heartbeats, and does not see it when the connection ends. Rounds alternate, after two that are not counted. The long form
-also has the loop that waits for each receipt before the next message.
+heartbeats, and does not see it when the connection ends. Rounds alternate, after two that are not counted. The long
+form also has the loop that waits for each receipt before the next message.
 
 Ends with 1 where ours has less than 0.8 times the messages per second of the loop with as many in flight, in the best
 round of each, twice: what else goes on in a machine only slows.
