@@ -170,11 +170,9 @@ def test_equal_hosts_are_one_pool(served: Entries, truth: list[Seen]) -> None:
             sum(any(machine.holds for machine in other.machines) for other in alike),
             0,
         )
-        assert numbers(pool, f"{prefix}LogicalCPUs", f"{prefix}PhysicalCPUs", f"{prefix}CPUClockSpeed") == (
-            host.cpus,
-            host.sockets,
-            host.clock,
-        )
+        assert numbers(pool, f"{prefix}LogicalCPUs", f"{prefix}PhysicalCPUs") == (host.cpus, host.sockets)
+        # A real one may be of the moment.
+        assert numbers(pool, f"{prefix}CPUClockSpeed") == (pytest.approx(host.clock, rel=0.5 * (host.kind == "QEMU")),)
         assert pool["HypervisorVersion"] == {host.version}
         assert pool.get(f"{prefix}CPUModel", frozenset()) == ({host.model} if host.model else frozenset())
         assert pool.get(f"{prefix}CPUVendor", frozenset()) == ({host.vendor} if host.vendor else frozenset())
