@@ -92,12 +92,12 @@ def _frames(line: socket.socket) -> Iterator[Sent]:
             if not command.strip():
                 continue
             headers: dict[str, str] = {}
-            while (header := stream.readline().rstrip(b"\n").decode()) != "":
+            while (header := stream.readline().rstrip(b"\n").decode(errors="replace")) != "":
                 name, _, value = header.partition(":")
                 headers.setdefault(name, re.sub(r"\\(.)", _unescaped, value))
             body = stream.read(int(headers.get("content-length", 0)))
             stream.read(1)
-            yield Sent(command.decode().strip(), headers, body)
+            yield Sent(command.decode(errors="replace").strip(), headers, body)
 
 
 def _unescaped(found: re.Match[str]) -> str:
