@@ -65,6 +65,17 @@ def test_every_project_stands_for_a_community_of_its_name() -> None:
     assert {one.projects[0].instance for one in found} == {"static"}
 
 
+def test_a_project_on_several_hosts_stands_for_one_community() -> None:
+    """Of the project's name, not of a part's."""
+    known = facets()
+    for host in ("node1", "node2"):
+        usage = Usage(project="p1", running=1)
+        known.keep("static", Observed(facet=Facet.USAGE, part=f"p1 on {host}", value=usage, observed_at=NOON))
+    configuration = configuration_of("static", {"file": str(EXAMPLES / "demo" / "north.yaml")}, Defaults())
+    found = with_communities(configuration, known).communities
+    assert [(one.name, one.projects[0].project) for one in found] == [("last", "last"), ("p1", "p1")]
+
+
 def test_the_operator_may_say_what_the_manager_does_not() -> None:
     """What stands for a platform that nobody tells is part of the trial's configuration."""
     configuration = configuration_of(

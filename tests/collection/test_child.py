@@ -258,6 +258,19 @@ def test_a_part_with_another_projects_value_has_failed() -> None:
     ]
 
 
+def test_a_part_may_be_a_project_on_one_of_several_hosts() -> None:
+    """Its name begins with the project's, and says so."""
+    on = [
+        Observed(facet=Facet.QUOTAS, part=part, value=Quotas(project="a", instances=1), observed_at=NOW)
+        for part in ("a on node1", "ab on node1")
+    ]
+    parts = Parts(facet=Facet.QUOTAS, parts=frozenset({"a on node1", "ab on node1"}))
+    first, second, end = answers(says(*on, parts), Facet.QUOTAS)
+    assert (first, end) == (on[0], parts)
+    assert isinstance(second, Failed)
+    assert second.reason == "the provider gave the part 'ab on node1' the value of another project"
+
+
 @pytest.mark.parametrize(
     "provider",
     [

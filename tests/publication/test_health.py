@@ -131,6 +131,8 @@ def communities(**projects: int) -> tuple[Community, ...]:
         (("bio-0",), "usage of bio"),
         (("bio-0", "bio-1", "other"), "usage of bio and 1 other project"),
         (("x", "y"), "usage of 2 projects"),
+        (("bio-0 on node1", "bio-0 on node2"), "usage of bio"),
+        (("bio-0 on node1", "phys-09 on node1"), "usage of bio and 1 other project"),
         (("bio-0", "phys-0", "med-0", "sky-0"), "usage of bio and med and phys and 1 other project"),
     ],
 )

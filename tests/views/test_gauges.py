@@ -37,6 +37,14 @@ def shown(kept: Kept) -> Samples:
     return samples(state_text(kept.configuration, kept.clock))
 
 
+def test_what_a_community_holds_on_several_hosts_is_as_old_as_the_oldest(kept: Kept) -> None:
+    """No name of a host is shown."""
+    kept.observe(10, Facet.USAGE, f"{NAMED} on node1")
+    kept.observe(40, Facet.USAGE, f"{NAMED} on node2")
+    assert value(shown(kept), "facet_age_seconds", manager=MANAGER, facet="usage", community="vo.bio") == 40
+    assert "node" not in state_text(kept.configuration, kept.clock).decode()
+
+
 def test_a_community_has_an_age_of_its_own_and_of_all_others_the_oldest_speaks(kept: Kept) -> None:
     """No name of a project that nobody named is shown, and what is withheld has a negative time left."""
     kept.observe(10, Facet.USAGE, NAMED)
