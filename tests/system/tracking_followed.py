@@ -21,7 +21,7 @@ from tests.system.bdii import start_slapd
 from tests.system.changes import CENTRE, Entries, Evidence
 from tests.system.demo import COMMAND
 from tests.system.openstack import Cloud
-from tests.system.tracking import Line, Settings
+from tests.system.tracking import Line, Settings, wait_until
 
 FOLLOWED = Settings("followed", 0, {"every": 10}, {"every": 5})
 """Asked every ten seconds; nothing waits for a cycle of a BDII."""
@@ -44,11 +44,22 @@ class FollowedLine(Line):
         messages = {"name": "mq", "kind": "stomp", "format": "json", "every": 1, "settings": settings}
         return written | {"channels": [*written["channels"], messages]}
 
-    def _begin_index(self, running: ExitStack, _chance: random.Random) -> None:
+    def begin(self, running: ExitStack, chance: random.Random) -> None:
+        """Have somebody listen before anything is said, for the next snapshot is a quarter of an hour away."""
         running.callback(self._broker.stop)
         slapd = start_slapd(self._folder / "slapd")
         running.callback(slapd.stop)
         self._levels["followed"] = slapd
+        log = running.enter_context((self._folder / "followed").open("w"))
+        receiver = subprocess.Popen([COMMAND, "follow", self._receiver(slapd.url)], stdout=log, stderr=log)
+        running.callback(_end, receiver)
+        wait_until(lambda: "listening to" in Path(log.name).read_text(), "the receiver")
+        super().begin(running, chance)
+
+    def _begin_index(self, _running: ExitStack, _chance: random.Random) -> None:
+        """All of it is there."""
+
+    def _receiver(self, url: str) -> Path:
         password = self._folder / "slapd.password"
         password.touch(mode=0o600)
         password.write_text("secret")
@@ -56,12 +67,10 @@ class FollowedLine(Line):
         written = {
             "broker": self._broker.with_certificate("receiver"),
             "folder": str(self._copies),
-            "ldap": {"url": slapd.url, "password": {"file": str(password)}},
+            "ldap": {"url": url, "password": {"file": str(password)}},
         }
         config.write_text(yaml.safe_dump(written))
-        log = running.enter_context((self._folder / "followed").open("w"))
-        receiver = subprocess.Popen([COMMAND, "follow", str(config)], stdout=log, stderr=log)
-        running.callback(_end, receiver)
+        return config
 
     def _shows(self, level: str, evidence: Evidence) -> bool:
         if level == "received":
