@@ -5,9 +5,10 @@
 Both keep a slapd with the configuration of a top BDII: the same schema, indices and size. bdii-update reads the LDIF of
 the centre from its folder of static files, and what is measured of it is its cycle, from `Starting Update` to the sleep
 after it, by its own log. `follow` gets the message with the changes, compressed and as it comes from a broker, and has
-done when the copy on disk is replaced, synchronised, and slapd has answered the last modification; for a stream of JSON
-that includes rendering. After each round both servers are asked whether they have every change. The two run one after
-the other, each alone. Memory is the most that a process had, over all.
+done when they are on disk, synchronised, and slapd has answered the last modification; for a stream of JSON that
+includes rendering. The whole files of a large centre are written beside that, and less often. After each round both
+servers are asked whether they have every change. The two run one after the other, each alone. Memory is the most that a
+process had, over all.
 
 Ends with 1 where a ratio is missed.
 """
@@ -208,7 +209,6 @@ def receive(line: Connection, folder: Path, url: str) -> None:
             while showing.shown().revisions.get(CENTRE) != revision:
                 time.sleep(0.002)
             seconds = time.perf_counter() - began
-            showing.settled(PATIENCE)
             line.send((seconds, len(acknowledged) == len(messages), highest(os.getpid())))
         ended.set()
         for thread in threads:

@@ -35,7 +35,7 @@ LISTEN = 1.0
 """Seconds that one look for a message lasts, and so the longest till a word to stop is heard."""
 
 SAVED_EVERY = 10.0
-"""Seconds between two times that it is written down how we stand."""
+"""Seconds between two times that it is written down how we stand, where that is as it was."""
 
 SHOWING_WITHIN = 900.0
 """Seconds that one turn of showing may take: an empty server is filled with a large centre."""
@@ -70,6 +70,7 @@ class Following:
         self._stopped = False
         self._started = self._clock.read()
         self._looked_at = self._saved_at = 0.0
+        self._saved: tuple[object, ...] = ()
         self._broker: str | None = None
         self._fault: str | None = None
 
@@ -179,16 +180,21 @@ class Following:
             self.receiver.complain(error)
         if all(loop.is_turning for loop in self._loops):
             lives()
-        if now - self._saved_at >= SAVED_EVERY:
+        if now - self._saved_at >= SAVED_EVERY or self._essence() != self._saved:
             self._save()
 
     def _save(self) -> None:
         self._saved_at = time.monotonic()
+        self._saved = self._essence()
         try:
             self.receiver.flush()
             self.copies.save_receiver(self.state())
         except StoreError as error:
             self.receiver.complain(error)
+
+    def _essence(self) -> tuple[object, ...]:
+        """What is written down as soon as it is something else."""
+        return self._broker, self._fault, self.showing.shown()
 
     def state(self) -> ReceiverState:
         """How we stand."""

@@ -20,8 +20,8 @@ from infoprovider.reception.tree import Brought, Tree
 FIRST_PAUSE, LONGEST_PAUSE = 1.0, 60.0
 """Seconds between two attempts; each pause is twice the former."""
 
-REST = 20.0
-"""How much longer the file of a centre lasts than it took to write: that of a large one some minutes at most."""
+REST, LONGEST_REST = 20.0, 120.0
+"""How much longer the file of a centre lasts than it took to write, and how many seconds at most."""
 
 NAMED = 3
 """How many of the entries that a server refuses are named."""
@@ -61,21 +61,25 @@ class Place:
 
     def succeeded(self, centre: str, copy: Copy | None, remark: str, seconds: float) -> None:
         """It is shown, as far as it can be."""
-        if self.work.get(centre) is copy:
-            del self.work[centre]
+        self.given_up(centre, copy, remark)
         self.has.pop(centre, None)
         self._resting.pop(centre, None)
         if copy is not None:
             self.has[centre] = copy
-            self._resting[centre] = time.monotonic() + self._rest * seconds
+            self._resting[centre] = time.monotonic() + min(LONGEST_REST, self._rest * seconds)
+        if self.fault:
+            log.info("%s: it works again", self.name)
+        self.fault, self._pause = None, FIRST_PAUSE
+
+    def given_up(self, centre: str, copy: Copy | None, remark: str) -> None:
+        """It cannot be shown; what is there stays till another copy comes, which may be a better one."""
+        if self.work.get(centre) is copy:
+            self.work.pop(centre, None)
         if remark and self.remarks.get(centre) != remark:
             log.warning("%s, %s: %s", centre, self.name, remark)
         self.remarks.pop(centre, None)
         if remark:
             self.remarks[centre] = remark
-        if self.fault:
-            log.info("%s: it works again", self.name)
-        self.fault, self._pause = None, FIRST_PAUSE
 
     def failed(self, error: InfoproviderError) -> None:
         """Nothing can be shown there for now."""
@@ -164,7 +168,10 @@ class Showing:
                 place.failed(error)
             return
         except InfoproviderError as error:
-            remark = str(error)
+            with self._changed:
+                place.given_up(centre, copy, str(error))
+                self._changed.notify_all()
+            return
         with self._changed:
             place.succeeded(centre, copy, remark, time.monotonic() - began)
             self._changed.notify_all()
