@@ -16,8 +16,9 @@ from pydantic import TypeAdapter
 from infoprovider import plugins
 from infoprovider.inventory.model import Facet
 from infoprovider.providers.contract import ProviderSpec
-from infoprovider.publishers.contract import PublisherSpec
-from infoprovider.testing import check_provider, check_publisher
+from infoprovider.publishers.contract import MessengerSpec, PublisherSpec
+from infoprovider.testing import check_messenger, check_provider, check_publisher
+from tests.fakes.stomp_broker import stomp_broker
 from tests.providers import libvirt_recorded, vsphere_fake
 from tests.providers.openstack_recorded import PASSWORD, serving
 
@@ -96,6 +97,18 @@ PUBLISHERS: dict[str, Callable[[Path], Checked]] = {
 }
 
 
+def sends_to_a_broker(folder: Path) -> Checked:
+    """A broker of a few lines, which wants no password and gets one all the same."""
+    secret = folder / "password"
+    secret.write_text("hush-of-the-broker")
+    secret.chmod(0o600)
+    broker = CLOUDS.enter_context(stomp_broker())
+    return {"brokers": [broker.address], "plain": True, "user": "us", "password": {"file": str(secret)}}, {}
+
+
+MESSENGERS: dict[str, Callable[[Path], Checked]] = {"stomp": sends_to_a_broker}
+
+
 @pytest.fixture(autouse=True)
 def _closed_clouds() -> Iterator[None]:
     """No server outlives the test that started it."""
@@ -106,7 +119,7 @@ def _closed_clouds() -> Iterator[None]:
 def test_every_plug_in_of_ours_is_checked() -> None:
     """One that is registered and not checked here would be found by an operator."""
     assert PROVIDERS.keys() == REGISTERED[plugins.PROVIDERS].keys()
-    assert PUBLISHERS.keys() == REGISTERED[plugins.PUBLISHERS].keys()
+    assert PUBLISHERS.keys() | MESSENGERS.keys() == REGISTERED[plugins.PUBLISHERS].keys()
 
 
 @pytest.mark.parametrize("kind", PROVIDERS)
@@ -126,3 +139,12 @@ def test_a_publisher_keeps_its_contract(kind: str, tmp_path: Path) -> None:
     written, options = PUBLISHERS[kind](tmp_path)
     settings = TypeAdapter(spec.settings).validate_json(json.dumps(written), context={"folder": tmp_path})
     assert check_publisher(spec, settings, **options) == []
+
+
+@pytest.mark.parametrize("kind", MESSENGERS)
+def test_a_messenger_keeps_its_contract(kind: str, tmp_path: Path) -> None:
+    """No breach is found."""
+    spec: MessengerSpec[Any] = plugins.load(plugins.PUBLISHERS, kind, MessengerSpec)
+    written, options = MESSENGERS[kind](tmp_path)
+    settings = TypeAdapter(spec.settings).validate_json(json.dumps(written), context={"folder": tmp_path})
+    assert check_messenger(spec, settings, **options) == []

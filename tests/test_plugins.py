@@ -10,11 +10,11 @@ import pytest
 from infoprovider import plugins
 from infoprovider.errors import PluginError
 from infoprovider.providers.contract import ProviderSpec
-from infoprovider.publishers.contract import PublisherSpec
+from infoprovider.publishers.contract import ChannelSpec
 
 PYPROJECT = Path(__file__).parents[1] / "pyproject.toml"
 GROUP = "orchard.fruits"
-CONTRACTS: dict[str, type[object]] = {plugins.PROVIDERS: ProviderSpec, plugins.PUBLISHERS: PublisherSpec}
+CONTRACTS: dict[str, type[object]] = {plugins.PROVIDERS: ProviderSpec, plugins.PUBLISHERS: ChannelSpec}
 
 
 @pytest.fixture
@@ -80,7 +80,7 @@ def test_the_groups_have_names_that_operators_know() -> None:
     with pytest.raises(PluginError, match="there is no provider of kind ,; "):
         plugins.load(plugins.PROVIDERS, ",", ProviderSpec)
     with pytest.raises(PluginError, match="there is no publisher of kind ,; "):
-        plugins.load(plugins.PUBLISHERS, ",", PublisherSpec)
+        plugins.load(plugins.PUBLISHERS, ",", ChannelSpec)
 
 
 def test_a_kind_nobody_provides_asks_for_an_installation() -> None:

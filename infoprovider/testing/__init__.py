@@ -1,4 +1,4 @@
-"""Contract checks for the authors of providers and publishers, for use in their tests.
+"""Contract checks for the authors of providers, publishers and messengers, for use in their tests.
 
     from infoprovider.testing import check_provider
 
@@ -9,7 +9,8 @@ Each check runs the plug-in and returns every breach of its contract in plain wo
 well. The contracts are `infoprovider.providers.contract` and `infoprovider.publishers.contract`.
 """
 
+from infoprovider.testing.messenger import check_messenger
 from infoprovider.testing.provider import check_provider
 from infoprovider.testing.publisher import check_publisher
 
-__all__ = ["check_provider", "check_publisher"]
+__all__ = ["check_messenger", "check_provider", "check_publisher"]

@@ -7,10 +7,10 @@ from typing import Any
 
 from infoprovider import plugins
 from infoprovider.deadline import Deadline
-from infoprovider.errors import PublishError
-from infoprovider.publishers.contract import Delivery, Format, Publisher, PublisherSpec, Receipt, Rendering, S
-from infoprovider.testing.plug_in import breaches_of_secrecy, breaches_of_spec, in_words, secrets_of
-from infoprovider.testing.running import PATIENCE, Noted, run
+from infoprovider.publishers.contract import Format, Publisher, PublisherSpec, Receipt, Rendering, S
+from infoprovider.testing.channel import breaches_of_receipt, breaches_of_run
+from infoprovider.testing.plug_in import breaches_of_secrecy, breaches_of_spec, secrets_of
+from infoprovider.testing.running import Noted, run
 
 BODIES = {
     Format.LDIF: b"dn: GLUE2GroupID=checked,o=glue\nobjectClass: GLUE2Group\nGLUE2GroupID: checked\n\n",
@@ -78,20 +78,11 @@ class _Check:
 
     def breaches(self, may_print: bool) -> Iterator[str]:
         """What is wrong."""
-        in_time = self._seconds > 0
-        error = self._noted.error
-        if not self._noted.is_over:
-            yield f"it was told to be done in {self._seconds:g} s, and still ran {PATIENCE:g} s after that"
-        if self._noted.printed and not may_print:
-            yield f"it wrote to standard output: {self._noted.printed[:80]!r}"
-        if error is not None and not isinstance(error, PublishError):
-            yield f"it raised {in_words(error)}; only PublishError and those derived from it may leave a publisher"
-        elif error is not None and in_time:
-            yield f"the channel took nothing, so little could be checked: {error}"
-        if in_time:
+        yield from breaches_of_run(self._noted, self._seconds, may_print)
+        if self._seconds > 0:
             yield from self._found
         for receipt in self._receipts:
-            yield from self._breaches_of_receipt(receipt)
+            yield from breaches_of_receipt(receipt, self._began)
 
     def told(self) -> Iterator[str]:
         """Everything that left the publisher, but for what it published, as text."""
@@ -115,16 +106,3 @@ class _Check:
         """Where the channel can tell what it hands out, it is what was published."""
         if publisher.former(deadline) not in (None, self._rendering.body):
             self._found.append("after a publication the channel hands out something else")
-
-    def _breaches_of_receipt(self, receipt: object) -> Iterator[str]:
-        if not isinstance(receipt, Receipt):
-            yield f"it returned {type(receipt).__name__} where a Receipt belongs"
-            return
-        if not isinstance(receipt.delivery, Delivery):
-            yield f"its receipt says {receipt.delivery!r} where a Delivery belongs"
-        if not receipt.reference:
-            yield "its receipt has no reference"
-        if receipt.at.utcoffset() != timedelta(0):
-            yield f"its receipt's moment is not in UTC: {receipt.at.isoformat()}"
-        elif not self._began - timedelta(seconds=1) <= receipt.at <= datetime.now(UTC):
-            yield f"its receipt's moment is not that of the publication: {receipt.at.isoformat()}"

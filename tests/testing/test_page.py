@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from infoprovider import plugins
-from infoprovider.testing import check_provider, check_publisher
+from infoprovider.testing import check_messenger, check_provider, check_publisher
 
 PAGE = (Path(__file__).parents[2] / "docs" / "plug-ins.md").read_text()
 
@@ -24,7 +24,7 @@ def test_every_argument_has_its_row() -> None:
     """And none that does not exist."""
     arguments = {
         name
-        for check in (check_provider, check_publisher)
+        for check in (check_provider, check_publisher, check_messenger)
         for name, argument in inspect.signature(check).parameters.items()
         if argument.kind is argument.KEYWORD_ONLY
     }
