@@ -42,6 +42,7 @@ ifeq ($(SERVICES),install)
 	@$(BIN)/python benchmarks/collection.py --short
 	@$(BIN)/python benchmarks/vsphere.py --short
 	@$(BIN)/python benchmarks/message_rate.py --short
+	@$(BIN)/python benchmarks/following.py --short
 endif
 
 services: $(VENV)/.dev

@@ -149,6 +149,7 @@ ROOMS = {
         "config",
         "messaging",
         "ldif",
+        "resources",
         "deadline",
         "loop",
         "clock",

@@ -1,5 +1,6 @@
 """What the file of `infoprovider follow` says: whom it listens to, whom it believes, where it keeps what it learns."""
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from ipaddress import ip_address
@@ -17,6 +18,8 @@ from infoprovider.secret import Secret
 from infoprovider.settings import Duration, FilePath, FolderPath, Settings
 from infoprovider.yamlcheck import validate
 from infoprovider.yamlfile import Document, read_file
+
+_ATTRIBUTE = re.compile(r"[A-Za-z][A-Za-z0-9-]*|[0-9]+(\.[0-9]+)+")
 
 LDAP_PORTS = {"ldap": 389, "ldaps": 636}
 LDAP_URL = r"^ldaps?://(\[[0-9A-Fa-f:.]+\]|[A-Za-z0-9._-]+)(:[0-9]{1,5})?/?$"
@@ -129,9 +132,12 @@ class SubscriptionSettings(Settings):
 def _subject(text: str) -> str:
     """A subject so that two spellings of it are equal. Raises ValueError."""
     try:
-        return ",".join(f"{attribute.upper()}={value!r}" for attribute, value in split_dn(text))
+        parts = split_dn(text)
     except QueryError:
-        raise ValueError("it is no subject as RFC 2253 writes it") from None
+        parts = ()
+    if not parts or not all(_ATTRIBUTE.fullmatch(attribute) for attribute, _ in parts):
+        raise ValueError("it is no subject as RFC 2253 writes it")
+    return ",".join(f"{attribute.upper()}={value!r}" for attribute, value in parts)
 
 
 Subject = Annotated[
@@ -198,7 +204,7 @@ class LoadedFollowing:
 
 
 def load_following(path: Path) -> LoadedFollowing:
-    """The settings in this file; relative paths are seen from its folder. Raises ConfigError with every mistake in it."""
+    """The settings in this file; relative paths are seen from its folder. Raises ConfigError with every mistake."""
     document = read_file(path)
     settings = validate(document, TypeAdapter(FollowingFile), (), {"folder": path.parent.absolute()})
     return LoadedFollowing(settings, document)

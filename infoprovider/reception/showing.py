@@ -47,17 +47,18 @@ class Place:
         self._due = 0.0
         self._pause = FIRST_PAUSE
 
-    def next(self) -> str | None:
-        """The centre that is to be shown now."""
+    def next(self, behind: Collection[str]) -> str | None:
+        """The centre that is to be shown now, none of those that are shown somewhere else before."""
         now = time.monotonic()
         if self._due > now:
             return None
-        return next((centre for centre in self.work if self._resting.get(centre, 0.0) <= now), None)
+        ready = (centre for centre in self.work if self._resting.get(centre, 0.0) <= now and centre not in behind)
+        return next(ready, None)
 
     def wait(self, longest: float) -> float:
         """Seconds until there may be one, at most so many."""
         soonest = min((max(self._due, self._resting.get(centre, 0.0)) for centre in self.work), default=float("inf"))
-        return max(0.01, min(longest, soonest - time.monotonic()))
+        return max(0.05, min(longest, soonest - time.monotonic()))
 
     def succeeded(self, centre: str, copy: Copy | None, remark: str, seconds: float) -> None:
         """It is shown, as far as it can be."""
@@ -155,7 +156,9 @@ class Showing:
         if place is self._server:
             self._compare_again()
         with self._changed:
-            centre = place.next()
+            # The server first, for that is where somebody waits.
+            is_behind = place is not self._server and self._server.fault is None
+            centre = place.next(self._server.work if is_behind else ())
             if centre is None:
                 self._changed.wait(place.wait(longest))
                 return
