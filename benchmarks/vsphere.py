@@ -22,8 +22,8 @@ from pathlib import Path
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
 from infoprovider.deadline import Deadline
-from infoprovider.providers.property_collector import Session, fetch_inventory, signed_in
 from infoprovider.providers.vsphere import READ, VSphereSettings
+from infoprovider.providers.vsphere.property_collector import Session, fetch_inventory, signed_in
 from tests.system import vsphere
 
 MACHINES = 2000

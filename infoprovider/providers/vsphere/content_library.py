@@ -16,7 +16,7 @@ from infoprovider.deadline import Deadline
 from infoprovider.errors import DeadlineExceeded, Malformed, Unauthorised, Unreachable, Unsupported
 from infoprovider.inventory.model import Image, Images
 from infoprovider.providers.network_faults import of_network, trusting
-from infoprovider.providers.property_collector import Account, Session
+from infoprovider.providers.vsphere.property_collector import Account, Session
 
 Item: TypeAlias = Mapping[str, Any]
 """What a library says of an item: `id`, `name`, `type` (`ovf`, `iso`, `vm-template`, …), `size` in bytes, …"""

@@ -20,11 +20,12 @@ from pydantic import AfterValidator, Field
 from infoprovider.errors import CollectError, ConfigError, Finding, Malformed, Unsupported
 from infoprovider.inventory import model
 from infoprovider.inventory.model import Facet
-from infoprovider.providers import contract, property_collector
-from infoprovider.providers.content_library import fetch_items, to_images
+from infoprovider.providers import contract
 from infoprovider.providers.contract import Answer
 from infoprovider.providers.network_faults import trusting
-from infoprovider.providers.property_collector import Forbidden, Inventory, Record, Session, id_of
+from infoprovider.providers.vsphere import property_collector
+from infoprovider.providers.vsphere.content_library import fetch_items, to_images
+from infoprovider.providers.vsphere.property_collector import Forbidden, Inventory, Record, Session, id_of
 from infoprovider.secret import Secret
 from infoprovider.settings import FilePath, Settings
 
