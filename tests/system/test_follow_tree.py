@@ -2,6 +2,7 @@
 
 import socket
 import subprocess
+import time
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
@@ -19,7 +20,7 @@ from infoprovider.reception.tree import Tree
 from infoprovider.render.ldif import LdifRenderer
 from infoprovider.secret import Secret
 from tests.reception.trees import CENTRE, ROOT, domain, entry, trees
-from tests.system.bdii import Bdii, start_slapd
+from tests.system.bdii import TESTBED, Bdii, free_port, start_slapd
 
 pytestmark = pytest.mark.bdii
 
@@ -184,3 +185,82 @@ def test_a_server_that_never_answers_is_not_waited_for() -> None:
         tree = Tree(LdapSettings(url=url, password=Secret(value="secret"), timeout=0.5))
         with pytest.raises(ChannelUnreachable):
             tree.bring(CENTRE, {ROOT: domain()})
+
+
+@pytest.fixture(scope="module")
+def secured(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[int, int, Path]]:
+    """A slapd with a certificate: its ports for ldap and ldaps, and the file of the authority."""
+    work = tmp_path_factory.mktemp("secured")
+    tool = TESTBED.parent / "activemq" / "certificate"
+    for words in (
+        ("authority", "/CN=Authority"),
+        ("slapd", "/CN=localhost", "--authority", "authority", "--names", "DNS:localhost,IP:127.0.0.1"),
+        ("other", "/CN=Another authority"),
+    ):
+        subprocess.run([tool, work / "pki", *words], check=True, capture_output=True)
+    start_slapd(work).stop()
+    files = "".join(
+        f"{name} {work}/pki/{file}\n"
+        for name, file in (
+            ("TLSCACertificateFile", "authority.pem"),
+            ("TLSCertificateFile", "slapd.pem"),
+            ("TLSCertificateKeyFile", "slapd.key"),
+        )
+    )
+    configuration = (work / "slapd.conf").read_text()
+    (work / "slapd.conf").write_text(configuration.replace("\ndatabase", f"\n{files}database", 1))
+    plain, encrypted = free_port(), free_port()
+    urls = f"ldap://127.0.0.1:{plain} ldaps://127.0.0.1:{encrypted}"
+    with (work / "log" / "slapd.log").open("w") as said:
+        process = subprocess.Popen(["/usr/sbin/slapd", "-f", work / "slapd.conf", "-h", urls, "-d", "0"], stderr=said)
+    try:
+        for port in (plain, encrypted):
+            wait_for(port)
+        yield plain, encrypted, work / "pki"
+    finally:
+        process.terminate()
+        process.wait(30)
+
+
+def wait_for(port: int) -> None:
+    """Return when somebody listens there."""
+    end = time.monotonic() + 60
+    while True:
+        try:
+            socket.create_connection(("127.0.0.1", port), 1).close()
+        except OSError:
+            assert time.monotonic() < end
+            time.sleep(0.05)
+        else:
+            return
+
+
+def encrypted_settings(secured: tuple[int, int, Path], way: str, authority: str) -> LdapSettings:
+    """By StartTLS on the one port, or by TLS from the beginning on the other."""
+    plain, encrypted, pki = secured
+    url = f"ldap://127.0.0.1:{plain}" if way == "start_tls" else f"ldaps://127.0.0.1:{encrypted}"
+    given = {"url": url, "start_tls": way == "start_tls", "ca_file": str(pki / f"{authority}.pem")}
+    return LdapSettings(**given, password=Secret(value="secret"), timeout=20.0)  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("way", ["start_tls", "ldaps"])
+def test_encrypted_it_is_the_same(secured: tuple[int, int, Path], way: str) -> None:
+    """Many entries go over TLS as over a plain connection, and are read back."""
+    tree = Tree(encrypted_settings(secured, way, "authority"))
+    groups = [f"GLUE2GroupID={number},{ROOT}" for number in range(2500)]
+    entries = {ROOT: domain(), **{dn: entry(dn) for dn in groups}}
+    try:
+        assert tree.bring(CENTRE, entries).added == len(entries)
+        tree.forget(CENTRE)
+        assert tree.bring(CENTRE, entries).changes == 0
+        assert tree.withdraw(CENTRE).deleted == len(entries)
+    finally:
+        tree.close()
+
+
+@pytest.mark.parametrize("way", ["start_tls", "ldaps"])
+def test_a_server_of_an_unknown_authority_gets_no_password(secured: tuple[int, int, Path], way: str) -> None:
+    """The message says that it is about the certificate, and what to look at."""
+    tree = Tree(encrypted_settings(secured, way, "other"))
+    with pytest.raises(Refused, match=r"no encrypted connection: .*see its certificate"):
+        tree.bring(CENTRE, {ROOT: domain()})
