@@ -286,7 +286,7 @@ class Receiver:
             self._withdraw(state, notice)
 
     def _withdraw(self, state: CentreState, notice: Notice) -> None:
-        log.warning("%s has withdrawn itself: its copy and its entries go", notice.centre)
+        self._terse.warn(f"{notice.centre} has withdrawn itself: its copy and its entries go")
         followed = Record(
             stream=notice.stream,
             epoch=notice.epoch,

@@ -13,6 +13,7 @@ from infoprovider.errors import ChannelUnreachable, InfoproviderError, StoreErro
 from infoprovider.messaging.units import ContentType
 from infoprovider.reception.apply import Copy
 from infoprovider.reception.copies import Copies
+from infoprovider.reception.diary import Terse
 from infoprovider.reception.records import Shown
 from infoprovider.reception.rendering import Renderings
 from infoprovider.reception.tree import Brought, Tree
@@ -42,6 +43,7 @@ class Place:
         self.has: dict[str, Copy] = {}
         self.remarks: dict[str, str] = {}
         self.fault: str | None = None
+        self._terse = Terse(log)
         self._rest = rest
         self._resting: dict[str, float] = {}
         self._due = 0.0
@@ -77,7 +79,7 @@ class Place:
         if self.work.get(centre) is copy:
             self.work.pop(centre, None)
         if remark and self.remarks.get(centre) != remark:
-            log.warning("%s, %s: %s", centre, self.name, remark)
+            self._terse.warn(f"{centre}, {self.name}: {remark}")
         self.remarks.pop(centre, None)
         if remark:
             self.remarks[centre] = remark
@@ -190,14 +192,7 @@ class Showing:
         brought = self._tree.bring(centre, self._renderings.entries(copy) if copy else {})
         if copy is None:
             self._tree.forget(centre)
-        if brought.changes:
-            log.info(
-                "%s: %d entries added, %d changed, %d removed",
-                centre,
-                brought.added,
-                brought.modified,
-                brought.deleted,
-            )
+        log.debug("%s: %d added, %d changed, %d removed", centre, brought.added, brought.modified, brought.deleted)
         self._sweep(self._tree)
         return _words(brought)
 
