@@ -29,7 +29,7 @@ from infoprovider.inventory.model import (
 )
 from infoprovider.providers.contract import Answer, CollectContext, Failed, NotOffered, Observed, Parts, WatchContext
 from infoprovider.providers.libvirt import CHANGING, SPEC, LibvirtSettings, to_version, watch
-from infoprovider.providers.libvirt_host import host_name
+from infoprovider.providers.libvirt.host import host_name
 from tests.providers.libvirt_recorded import CONSTANTS, REFUSED, Libvirt, RecordedError, read
 
 NOW = datetime(2026, 11, 21, 7, 0, tzinfo=UTC)

@@ -22,7 +22,7 @@ from infoprovider.inventory import model
 from infoprovider.inventory.model import Facet
 from infoprovider.providers import contract
 from infoprovider.providers.contract import Answer, Failed
-from infoprovider.providers.libvirt_host import SHUT_OFF, Account, Connection, Domain, Host, fetch_host, host_name
+from infoprovider.providers.libvirt.host import SHUT_OFF, Account, Connection, Domain, Host, fetch_host, host_name
 from infoprovider.providers.side_by_side import side_by_side
 from infoprovider.secret import Secret
 from infoprovider.settings import Count, Mebibytes, Settings
