@@ -298,6 +298,7 @@ def told(
         left_at = 0
         for number, fault in enumerate(faults):
             if time.monotonic() > until_moment and seconds:
+                changes = here.publisher.steps
                 break
             here.change(between)
             here.fault(fault)
