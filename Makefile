@@ -2,6 +2,7 @@
 # make test                     runs the tests with whatever is installed, and says at the end what it did not run
 # make test SERVICES=install    installs what the rest needs, and runs everything: Debian packages (as root), a real
 #                               OpenStack and a vCenter simulator, in a cache folder of their own
+# make test TESTS=tests/cli     runs some of them: a folder, a file, or options of pytest
 # make check                    format, lint, types and tests
 # make bench                    the benchmarks, in their short form; SERVICES=install adds those that need services
 
@@ -10,6 +11,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/pip install --quiet --disable-pip-version-check --constraint constraints.txt
 SERVICES ?=
+TESTS ?=
 
 ifeq ($(SERVICES),install)
 require := INFOPROVIDER_REQUIRE_SERVICES=1
@@ -27,7 +29,7 @@ demo: $(VENV)/.run
 	@$(BIN)/infoprovider try
 
 test: $(setup)
-	@$(require) $(BIN)/pytest -q
+	@$(require) $(BIN)/pytest -q $(TESTS)
 
 check: $(VENV)/.dev
 	@tools/check
