@@ -13,11 +13,14 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
+sys.path.insert(0, str(Path(__file__).parents[1]))
+
 from pydantic import TypeAdapter
 
 from infoprovider.config.model import ConfigurationFile
 from infoprovider.inventory.codec import adapter
 from infoprovider.inventory.model import Facet
+from tools.made_files import describe, renew, without_titles
 
 ROOT = Path(__file__).parents[1]
 SCHEMA = ROOT / "schemas" / "configuration.schema.json"
@@ -45,7 +48,7 @@ def configuration_schema() -> str:
             *((facet, "validation", adapter(facet)) for facet in declarable),
         ]
     )
-    definitions = _plain(made["$defs"])
+    definitions = without_titles(made["$defs"])
     file = definitions.pop("ConfigurationFile")
     file.pop("required")
     for section, (block, _) in SECTIONS.items():
@@ -56,13 +59,13 @@ def configuration_schema() -> str:
         )
     definitions["InstanceBlock"]["properties"]["declared"] = {
         "type": "object",
-        "properties": {facet.value: _plain(places[facet, "validation"]) for facet in declarable}
+        "properties": {facet.value: without_titles(places[facet, "validation"]) for facet in declarable}
         | {"quotas": {"type": "object", "additionalProperties": _of_a_named_project(definitions["Quotas"])}},
         "additionalProperties": False,
         "default": {},
     }
     schema = HEAD | file | {"$defs": definitions}
-    _describe(schema, dict(ROW.findall(PAGE.read_text(encoding="utf-8"))))
+    describe(_properties(schema, schema, ""), dict(ROW.findall(PAGE.read_text(encoding="utf-8"))))
     return json.dumps(schema, indent=2, ensure_ascii=False) + "\n"
 
 
@@ -96,22 +99,6 @@ def _settings(spec: Any, place: dict[str, Any]) -> dict[str, Any]:
     return {"properties": {"settings": place}} | ({"required": ["settings"]} if must else {})
 
 
-def _plain(schema: Any) -> Any:
-    """Without the titles, which repeat the names of keys."""
-    if isinstance(schema, list):
-        return [_plain(item) for item in schema]
-    if not isinstance(schema, dict):
-        return schema
-    return {key: _plain(item) for key, item in schema.items() if key != "title" or not isinstance(item, str)}
-
-
-def _describe(schema: dict[str, Any], meanings: dict[str, str]) -> None:
-    """Give each key what the page says of it: editors show it where the key is written."""
-    for path, holder, name in list(_properties(schema, schema, "")):
-        if path in meanings:
-            holder[name] = holder[name] | {"description": re.sub(r"\[([^]]+)\]\([^)]+\)", r"\1", meanings[path])}
-
-
 def _properties(schema: dict[str, Any], node: dict[str, Any], path: str) -> Iterable[tuple[str, dict[str, Any], str]]:
     """Every key below a node that is no plug-in's: its path, and where its own schema stands."""
     if "$ref" in node:
@@ -130,15 +117,13 @@ def _properties(schema: dict[str, Any], node: dict[str, Any], path: str) -> Iter
 
 def main(arguments: list[str]) -> int:
     """Write the schema, or say that it is not current."""
-    text = configuration_schema()
-    if SCHEMA.exists() and SCHEMA.read_text(encoding="utf-8") == text:
-        return 0
-    if "--check" in arguments:
-        print(f"schemas/{SCHEMA.name}: not current; run tools/write_config_schema.py")
-        return 1
-    SCHEMA.write_text(text, encoding="utf-8")
-    print(f"schemas/{SCHEMA.name}: written")
-    return 0
+    return renew(
+        SCHEMA,
+        configuration_schema(),
+        arguments,
+        name="schemas/configuration.schema.json",
+        by="tools/write_config_schema.py",
+    )
 
 
 if __name__ == "__main__":

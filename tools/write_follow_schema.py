@@ -11,9 +11,12 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+sys.path.insert(0, str(Path(__file__).parents[1]))
+
 from pydantic import TypeAdapter
 
 from infoprovider.config.following import FollowingFile
+from tools.made_files import describe, renew, without_titles
 
 ROOT = Path(__file__).parents[1]
 SCHEMA = ROOT / "schemas" / "follow.schema.json"
@@ -28,11 +31,8 @@ ROW = re.compile(r"^\| `([a-z_.]+)` \| .* \| .* \| (.+) \|$", re.MULTILINE)
 
 def follow_schema() -> str:
     """The schema, with what the page says of each key."""
-    schema: dict[str, Any] = HEAD | _plain(TypeAdapter(FollowingFile).json_schema())
-    meanings = dict(ROW.findall(PAGE.read_text(encoding="utf-8")))
-    for path, holder, name in list(properties(schema, schema)):
-        if path in meanings:
-            holder[name] = holder[name] | {"description": re.sub(r"\[([^]]+)\]\([^)]+\)", r"\1", meanings[path])}
+    schema: dict[str, Any] = HEAD | without_titles(TypeAdapter(FollowingFile).json_schema())
+    describe(properties(schema, schema), dict(ROW.findall(PAGE.read_text(encoding="utf-8"))))
     return json.dumps(schema, indent=2, ensure_ascii=False) + "\n"
 
 
@@ -51,26 +51,11 @@ def properties(
         yield from properties(schema, inner, f"{path}{name}.")
 
 
-def _plain(schema: Any) -> Any:
-    """Without the titles, which repeat the names of keys."""
-    if isinstance(schema, list):
-        return [_plain(item) for item in schema]
-    if not isinstance(schema, dict):
-        return schema
-    return {key: _plain(item) for key, item in schema.items() if key != "title" or not isinstance(item, str)}
-
-
 def main(arguments: list[str]) -> int:
     """Write the schema, or say that it is not current."""
-    text = follow_schema()
-    if SCHEMA.exists() and SCHEMA.read_text(encoding="utf-8") == text:
-        return 0
-    if "--check" in arguments:
-        print(f"schemas/{SCHEMA.name}: not current; run tools/write_follow_schema.py")
-        return 1
-    SCHEMA.write_text(text, encoding="utf-8")
-    print(f"schemas/{SCHEMA.name}: written")
-    return 0
+    return renew(
+        SCHEMA, follow_schema(), arguments, name="schemas/follow.schema.json", by="tools/write_follow_schema.py"
+    )
 
 
 if __name__ == "__main__":

@@ -11,10 +11,13 @@ from enum import StrEnum
 from pathlib import Path
 from typing import Any
 
+sys.path.insert(0, str(Path(__file__).parents[1]))
+
 from infoprovider.glue.entities import Entity
 from infoprovider.glue.fields import Attribute, Type
 from infoprovider.glue.names import ENTITY_CLASSES, attributes_of, json_name
 from infoprovider.render.json import ASSOCIATIONS
+from tools.made_files import renew
 
 SCHEMA = Path(__file__).parents[1] / "schemas" / "glue2.schema.json"
 DRAFT = "https://json-schema.org/draft/2020-12/schema"
@@ -83,15 +86,7 @@ def _value(kind: Type) -> dict[str, Any]:
 
 def main(arguments: list[str]) -> int:
     """Write the schema, or say that it is not current."""
-    text = schema()
-    if SCHEMA.exists() and SCHEMA.read_text(encoding="utf-8") == text:
-        return 0
-    if "--check" in arguments:
-        print("schemas/glue2.schema.json: not current; run tools/write_json_schema.py")
-        return 1
-    SCHEMA.write_text(text, encoding="utf-8")
-    print("schemas/glue2.schema.json: written")
-    return 0
+    return renew(SCHEMA, schema(), arguments, name="schemas/glue2.schema.json", by="tools/write_json_schema.py")
 
 
 if __name__ == "__main__":

@@ -9,11 +9,14 @@ import sys
 from pathlib import Path
 from typing import Any
 
+sys.path.insert(0, str(Path(__file__).parents[1]))
+
 from pydantic import TypeAdapter
 
 from infoprovider.inventory.codec import adapter
 from infoprovider.inventory.model import Facet
 from infoprovider.providers.lines import LINE
+from tools.made_files import renew, without_titles
 
 SCHEMA = Path(__file__).parents[1] / "schemas" / "collection-line.schema.json"
 HEAD = {
@@ -28,7 +31,7 @@ def line_schema() -> str:
     """The schema of a line. It goes by answer and facet, so that a validator names the key that is wrong in a line."""
     values = [(facet, "validation", adapter(facet)) for facet in Facet]
     places, made = TypeAdapter.json_schemas([*values, ("line", "validation", LINE)])
-    definitions = {name.removeprefix("_"): _plain(schema) for name, schema in made["$defs"].items()}
+    definitions = {name.removeprefix("_"): without_titles(schema) for name, schema in made["$defs"].items()}
     observed = definitions.pop("Observed")
     observations = {f"observed_{facet}": _of(observed, facet, places[facet, "validation"]) for facet in Facet}
     schema = {
@@ -51,30 +54,15 @@ def _where(name: str, **keys: str) -> dict[str, Any]:
 
 
 def _of(observed: dict[str, Any], facet: Facet, value: dict[str, Any]) -> dict[str, Any]:
-    properties = observed["properties"] | {"facet": {"const": facet.value}, "value": _plain(value)}
+    properties = observed["properties"] | {"facet": {"const": facet.value}, "value": without_titles(value)}
     return observed | {"properties": properties}
-
-
-def _plain(schema: Any) -> Any:
-    """Without the titles, which repeat the names of keys."""
-    if isinstance(schema, list):
-        return [_plain(item) for item in schema]
-    if not isinstance(schema, dict):
-        return schema
-    return {key: _plain(item) for key, item in schema.items() if key != "title" or not isinstance(item, str)}
 
 
 def main(arguments: list[str]) -> int:
     """Write the schema, or say that it is not current."""
-    text = line_schema()
-    if SCHEMA.exists() and SCHEMA.read_text(encoding="utf-8") == text:
-        return 0
-    if "--check" in arguments:
-        print(f"schemas/{SCHEMA.name}: not current; run tools/write_line_schema.py")
-        return 1
-    SCHEMA.write_text(text, encoding="utf-8")
-    print(f"schemas/{SCHEMA.name}: written")
-    return 0
+    return renew(
+        SCHEMA, line_schema(), arguments, name="schemas/collection-line.schema.json", by="tools/write_line_schema.py"
+    )
 
 
 if __name__ == "__main__":

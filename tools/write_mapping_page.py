@@ -11,11 +11,14 @@ import sys
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
+sys.path.insert(0, str(Path(__file__).parents[1]))
+
 from infoprovider.glue.fields import Attribute
 from infoprovider.glue.names import ENTITY_CLASSES, attributes_of
 from infoprovider.mapping.context import DYNAMIC, SLOW, STATIC, refresh_period
 from infoprovider.mapping.places import PLACES, Place
 from infoprovider.mapping.vocabulary import AUTHN, INTERFACES
+from tools.made_files import renew
 
 PAGE = Path(__file__).parents[1] / "docs" / "mapping.md"
 
@@ -92,16 +95,13 @@ def _lines(heads: tuple[str, ...], rows: Iterable[tuple[str, ...]]) -> Iterator[
 
 def main(arguments: list[str]) -> int:
     """Write the tables, or say that they are not current."""
-    former = PAGE.read_text(encoding="utf-8")
-    text = page(former)
-    if text == former:
-        return 0
-    if "--check" in arguments:
-        print(f"docs/{PAGE.name}: not current; run tools/write_mapping_page.py")
-        return 1
-    PAGE.write_text(text, encoding="utf-8")
-    print(f"docs/{PAGE.name}: written")
-    return 0
+    return renew(
+        PAGE,
+        page(PAGE.read_text(encoding="utf-8")),
+        arguments,
+        name="docs/mapping.md",
+        by="tools/write_mapping_page.py",
+    )
 
 
 if __name__ == "__main__":

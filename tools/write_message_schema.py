@@ -9,10 +9,13 @@ import sys
 from pathlib import Path
 from typing import Any
 
+sys.path.insert(0, str(Path(__file__).parents[1]))
+
 from infoprovider.glue.entities import Entity
 from infoprovider.glue.names import ENTITY_CLASSES
 from infoprovider.messaging.content import AMENDED, REMOVED
 from infoprovider.messaging.envelope import ENVELOPE, NoticeContent
+from tools.made_files import renew
 
 SCHEMA = Path(__file__).parents[1] / "schemas" / "message.schema.json"
 DOCUMENT = "glue2.schema.json"
@@ -58,15 +61,7 @@ def _delta() -> dict[str, Any]:
 
 def main(arguments: list[str]) -> int:
     """Write the schema, or say that it is not current."""
-    text = schema()
-    if SCHEMA.exists() and SCHEMA.read_text(encoding="utf-8") == text:
-        return 0
-    if "--check" in arguments:
-        print("schemas/message.schema.json: not current; run tools/write_message_schema.py")
-        return 1
-    SCHEMA.write_text(text, encoding="utf-8")
-    print("schemas/message.schema.json: written")
-    return 0
+    return renew(SCHEMA, schema(), arguments, name="schemas/message.schema.json", by="tools/write_message_schema.py")
 
 
 if __name__ == "__main__":

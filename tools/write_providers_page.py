@@ -12,6 +12,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from tests.conformance import FACTS, PROVIDERS, evidence, shown
+from tools.made_files import renew
 
 PAGE = Path(__file__).parents[1] / "docs" / "providers" / "index.md"
 MADE = re.compile(r"(<!-- made: facts -->\n).*?(<!-- end -->\n)", re.DOTALL)
@@ -40,16 +41,13 @@ def _rows() -> Iterator[tuple[str, ...]]:
 
 def main(arguments: list[str]) -> int:
     """Write the table, or say that it is not current."""
-    former = PAGE.read_text(encoding="utf-8")
-    text = page(former)
-    if text == former:
-        return 0
-    if "--check" in arguments:
-        print(f"docs/providers/{PAGE.name}: not current; run python -m tools.write_providers_page")
-        return 1
-    PAGE.write_text(text, encoding="utf-8")
-    print(f"docs/providers/{PAGE.name}: written")
-    return 0
+    return renew(
+        PAGE,
+        page(PAGE.read_text(encoding="utf-8")),
+        arguments,
+        name="docs/providers/index.md",
+        by="python -m tools.write_providers_page",
+    )
 
 
 if __name__ == "__main__":

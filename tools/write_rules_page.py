@@ -11,8 +11,11 @@ import sys
 from collections.abc import Callable, Iterable
 from pathlib import Path
 
+sys.path.insert(0, str(Path(__file__).parents[1]))
+
 from infoprovider.cli.validate import RULES
 from infoprovider.validation.rule import PROFILE, Rule
+from tools.made_files import renew
 
 PAGE = Path(__file__).parents[1] / "docs" / "validation.md"
 
@@ -74,16 +77,13 @@ def _row(rule: Rule) -> tuple[str, ...]:
 
 def main(arguments: list[str]) -> int:
     """Write the tables, or say that they are not current."""
-    former = PAGE.read_text(encoding="utf-8")
-    text = page(former)
-    if text == former:
-        return 0
-    if "--check" in arguments:
-        print(f"docs/{PAGE.name}: not current; run tools/write_rules_page.py")
-        return 1
-    PAGE.write_text(text, encoding="utf-8")
-    print(f"docs/{PAGE.name}: written")
-    return 0
+    return renew(
+        PAGE,
+        page(PAGE.read_text(encoding="utf-8")),
+        arguments,
+        name="docs/validation.md",
+        by="tools/write_rules_page.py",
+    )
 
 
 if __name__ == "__main__":

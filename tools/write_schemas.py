@@ -8,6 +8,8 @@ import sys
 from collections.abc import Iterable
 from pathlib import Path
 
+sys.path.insert(0, str(Path(__file__).parents[1]))
+
 from lxml import etree
 
 from infoprovider.glue import fields, names, xml_layout
@@ -15,6 +17,7 @@ from infoprovider.glue.entities import Entity, Entry, Extension
 from infoprovider.glue.fields import Attribute, Type
 from infoprovider.glue.names import ENTITY_CLASSES
 from infoprovider.glue.vocabulary import CLOSED_ENUMERATIONS, OPEN_ENUMERATIONS
+from tools.made_files import renew
 
 SCHEMAS = Path(__file__).parents[1] / "schemas"
 
@@ -235,19 +238,12 @@ def _restriction(schema: etree._Element, base: str, made_from: Type) -> None:
 
 def main(arguments: list[str]) -> int:
     """Write both schemas, or say which of them is not current."""
-    stale = []
-    for name, text in (("GLUE20.schema", ldap_schema()), ("glue2.xsd", xml_schema())):
-        path = SCHEMAS / name
-        if path.exists() and path.read_text(encoding="utf-8") == text:
-            continue
-        stale.append(name)
-        if "--check" not in arguments:
-            path.write_text(text, encoding="utf-8")
-    for name in stale:
-        print(
-            f"schemas/{name}: " + ("not current; run tools/write_schemas.py" if "--check" in arguments else "written")
-        )
-    return int(bool(stale) and "--check" in arguments)
+    made = {"GLUE20.schema": ldap_schema(), "glue2.xsd": xml_schema()}
+    codes = [
+        renew(SCHEMAS / name, text, arguments, name=f"schemas/{name}", by="tools/write_schemas.py")
+        for name, text in made.items()
+    ]
+    return max(codes)
 
 
 if __name__ == "__main__":
