@@ -145,7 +145,7 @@ def deliver_stream(
     if format_ not in CONTENT_TYPES:
         raise PluginError(f"channel {channel.name}: {format_} has no units", remedy="write format: json or ldif")
     clock = clock or Clock()
-    stream = _Stream(channel, configuration, document, CONTENT_TYPES[format_], expires, clock.read())
+    stream = _Stream(channel, configuration, _selectable_in(document), CONTENT_TYPES[format_], expires, clock.read())
     store = AcknowledgedStore(configuration.state, channel.name)
     record = store.read(stream.now)
     revision = next_revision(
@@ -191,7 +191,7 @@ def withdraw_stream(
     Raises PublishError where the broker did not confirm it, StoreError where nothing can be kept.
     """
     now = (clock or Clock()).read()
-    stream = _Stream(channel, configuration, None, ContentType.JSON, now.wall, now)
+    stream = _Stream(channel, configuration, {}, ContentType.JSON, now.wall, now)
     store = AcknowledgedStore(configuration.state, channel.name)
     record = store.read(now)
     number = record.revision + 1
@@ -202,13 +202,20 @@ def withdraw_stream(
     return receipt
 
 
+def _selectable_in(document: Document) -> dict[str, tuple[str, ...]]:
+    """What a reader of the document may select its messages by: header → values, sorted."""
+    types = {one.type for one in document.of(ComputingService) if one.type}
+    interfaces = {one.interface_name for one in document.of(ComputingEndpoint) if one.interface_name}
+    return {"service_types": tuple(sorted(types)), "interface_names": tuple(sorted(interfaces))}
+
+
 @dataclass(frozen=True, slots=True)
 class _Stream:
     """Makes the messages of one delivery."""
 
     channel: Channel
     configuration: Configuration
-    document: Document | None
+    selectable: Mapping[str, tuple[str, ...]]
     content_type: ContentType
     expires: datetime
     now: Reading
@@ -278,16 +285,8 @@ class _Stream:
             body = sign(body, signature, Deadline.after(self.channel.block.deadline))
         return Message(
             kind=envelope.kind,
-            headers=headers_of(envelope, self._selectable()) | {"signed": "cms" if signature else "none"},
+            headers=headers_of(envelope, self.selectable) | {"signed": "cms" if signature else "none"},
             content_type=envelope.content_type,
             body=body,
             lifetime=lifetime,
         )
-
-    def _selectable(self) -> dict[str, tuple[str, ...]]:
-        """What is in the document that a reader may look for."""
-        if self.document is None:
-            return {}
-        types = {one.type for one in self.document.of(ComputingService) if one.type}
-        interfaces = {one.interface_name for one in self.document.of(ComputingEndpoint) if one.interface_name}
-        return {"service_types": tuple(sorted(types)), "interface_names": tuple(sorted(interfaces))}
