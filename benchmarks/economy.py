@@ -21,6 +21,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
+from types import SimpleNamespace
 from typing import TypeVar
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
@@ -62,12 +63,7 @@ def rendered(entities: tuple[Entity, ...], content_type: ContentType) -> bytes:
     """The document in the format of a stream."""
     if content_type is ContentType.JSON:
         return render_json(entities)
-
-    class Whole:
-        """What the renderer asks for."""
-
-    Whole.entities = entities  # type: ignore[attr-defined]
-    return LdifRenderer("resource").render(Whole)  # type: ignore[arg-type]
+    return LdifRenderer("resource").render(SimpleNamespace(entities=entities))
 
 
 def timed(work: Callable[[], T]) -> tuple[float, T]:

@@ -104,6 +104,8 @@ class AcknowledgedStore:
     def units(self, keys: Iterable[str]) -> dict[str, bytes]:
         """These units of the base. Raises StoreError."""
         wanted, found = list(keys), dict[str, bytes]()
+        if not wanted:
+            return found
         with self._open() as database:
             for start in range(0, len(wanted), _AT_ONCE):
                 some = wanted[start : start + _AT_ONCE]

@@ -7,6 +7,7 @@ import subprocess
 from collections.abc import Mapping
 from contextlib import ExitStack
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import yaml
@@ -91,13 +92,8 @@ class FollowedLine(Line):
 
 def _entries(body: bytes) -> Mapping[str, Any]:
     units = units_of(body, ContentType.JSON).values()
-
-    class Whole:
-        """What the renderer asks for."""
-
-        entities = tuple(from_json(name, json.loads(line)) for name, line in json_lines(units))
-
-    found = read_ldif(LdifRenderer("site").render(Whole).decode())  # type: ignore[arg-type]
+    entities = tuple(from_json(name, json.loads(line)) for name, line in json_lines(units))
+    found = read_ldif(LdifRenderer("site").render(SimpleNamespace(entities=entities)).decode())
     return {dn.partition(",")[0].partition("=")[2]: by_key(entry) for dn, entry in found.items()}
 
 
