@@ -3,8 +3,6 @@
 import json
 import socket
 import threading
-import time
-from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -19,6 +17,7 @@ from infoprovider.reception.follow import Following
 from infoprovider.reception.records import CentreState, ReceiverState, Record, Remark, Shown
 from tests.cli.conftest import Program
 from tests.reception.copies import copy_of
+from tests.waiting import until
 
 
 @pytest.fixture
@@ -127,14 +126,6 @@ def test_questions_that_make_no_sense_are_refused(program: Program, file: Path, 
     assert "--status" in ended.err
 
 
-def until(condition: Callable[[], Any]) -> None:
-    """Return when it holds."""
-    end = time.monotonic() + 60
-    while not condition():
-        assert time.monotonic() < end
-        time.sleep(0.02)
-
-
 def test_without_a_broker_it_goes_on_trying_and_says_so(file: Path, caplog: pytest.LogCaptureFixture) -> None:
     """The reason is written down and logged once; what is kept is proved and shown; to stop takes no time."""
     keep(file, "RC-ONE")
@@ -144,9 +135,9 @@ def test_without_a_broker_it_goes_on_trying_and_says_so(file: Path, caplog: pyte
     thread.start()
     try:
         copies = Copies(file.parent / "copies")
-        until(lambda: (state := copies.receiver()) and state.fault and "nobody is there" in state.fault)
-        until(lambda: following.showing.shown().remarks or following.showing.shown().revisions)
-        until(lambda: len(signs) > 1)
+        until(lambda: (state := copies.receiver()) and state.fault and "nobody is there" in state.fault, patience=60)
+        until(lambda: following.showing.shown().remarks or following.showing.shown().revisions, patience=60)
+        until(lambda: len(signs) > 1, patience=60)
         assert following.receiver.revision_of("RC-ONE") == 1
     finally:
         following.stop()

@@ -8,7 +8,8 @@ import pytest
 
 from tests.reliability.centre import Centre
 from tests.reliability.published import Entries, Reader, health
-from tests.reliability.running import Running, running, until
+from tests.reliability.running import Running, running
+from tests.waiting import until
 
 
 @dataclass(frozen=True)

@@ -8,33 +8,20 @@ import re
 import signal
 import subprocess
 import sys
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager, redirect_stderr, redirect_stdout
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any
 from urllib.error import URLError
 from urllib.request import urlopen
 
 from infoprovider.cli.main import main
 from tests.reliability.centre import Centre
+from tests.waiting import PATIENCE
 
 PROGRAM = (sys.executable, "-c", "from infoprovider.cli.main import main; main()")
 HOOKS = Path(__file__).parents[2] / "bdii-hook"
-PATIENCE = 120.0
-"""Seconds that anything may take: the machine may be busy with other things."""
-
-T = TypeVar("T")
-
-
-def until(holds: Callable[[], T], what: str, patience: float = PATIENCE) -> T:
-    """Wait for something to come true."""
-    end = time.monotonic() + patience
-    while not (found := holds()):
-        assert time.monotonic() < end, f"waited in vain: {what}"
-        time.sleep(0.05)
-    return found
 
 
 @dataclass(frozen=True)

@@ -22,8 +22,9 @@ from infoprovider.inventory.model import Facet
 from tests.providers.openstack_recorded import PASSWORD, Fault, Recorded, serving
 from tests.reliability.centre import Centre, Manager
 from tests.reliability.published import Reader, of
-from tests.reliability.running import Running, running, until
+from tests.reliability.running import Running, running
 from tests.system.bdii import free_port
+from tests.waiting import until
 
 STEADY, STORMY, CLOUD, DESCRIBED = "steady", "stormy", "cloud", "described"
 ILL = ("ill-one", "ill-two", "ill-three", "ill-four")

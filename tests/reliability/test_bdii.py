@@ -6,8 +6,9 @@ import pytest
 
 from tests.reliability.conftest import Scene
 from tests.reliability.published import entries_of
-from tests.reliability.running import told, until
+from tests.reliability.running import told
 from tests.system.bdii import start
+from tests.waiting import until
 
 pytestmark = pytest.mark.bdii
 

@@ -7,7 +7,7 @@ import pytest
 
 from tests.reliability.centre import Centre
 from tests.reliability.conftest import Scene, all_well, playing
-from tests.reliability.running import until
+from tests.waiting import until
 
 DAY = 86400
 

@@ -11,8 +11,9 @@ import pytest
 from tests.reliability.centre import Centre
 from tests.reliability.conftest import Scene, all_well
 from tests.reliability.published import Reader, entries_of
-from tests.reliability.running import hook, running, scraped, told, until, value
+from tests.reliability.running import hook, running, scraped, told, value
 from tests.system.bdii import free_port
+from tests.waiting import until
 
 OTHER = "other"
 

@@ -6,7 +6,8 @@ import time
 from tests.reliability.centre import Centre
 from tests.reliability.conftest import Scene, all_well
 from tests.reliability.published import Entries, Reader, entries_of
-from tests.reliability.running import Ended, Running, command, hook, told, until, withdraw
+from tests.reliability.running import Ended, Running, command, hook, told, withdraw
+from tests.waiting import until
 
 DAY = 86400
 

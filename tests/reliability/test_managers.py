@@ -17,8 +17,9 @@ from tests.certificate import Authority
 from tests.providers.openstack_recorded import PASSWORD, Fault, Recorded, serving
 from tests.reliability.centre import Centre, telling
 from tests.reliability.published import Entries, Reader, health, of
-from tests.reliability.running import Told, running, scraped, told, until, value
+from tests.reliability.running import Told, running, scraped, told, value
 from tests.system.bdii import free_port
+from tests.waiting import until
 
 SOUND = ("program", "cloud")
 TEN = "ten"

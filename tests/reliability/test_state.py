@@ -8,7 +8,8 @@ import pytest
 from tests.reliability.centre import Centre
 from tests.reliability.conftest import Scene, all_well, playing
 from tests.reliability.published import of
-from tests.reliability.running import Running, command, told, until
+from tests.reliability.running import Running, command, told
+from tests.waiting import until
 
 DAMAGES: dict[str, Callable[[bytes], bytes]] = {
     "truncated": lambda text: text[: len(text) // 2],

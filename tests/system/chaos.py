@@ -28,6 +28,7 @@ import yaml
 from tests.fakes.fault_proxy import FaultProxy, fault_proxy
 from tests.system.activemq import Broker
 from tests.system.demo import COMMAND
+from tests.waiting import until
 
 ROOT = Path(__file__).parents[2]
 CENTRE = "RC-DEMO"
@@ -328,7 +329,9 @@ def caught_up(here: Chaos, receiver: Receiver) -> float:
         step = here.publisher.published.get(receiver.document)
         return step is not None and here.publisher.steps - step <= 3
 
-    return until(is_near, "a receiver comes near", START + SNAPSHOT_EVERY)
+    began = time.monotonic()
+    until(is_near, "a receiver comes near", START + SNAPSHOT_EVERY)
+    return time.monotonic() - began
 
 
 def is_current(here: Chaos, receiver: Receiver) -> bool:
@@ -363,15 +366,6 @@ def _config(folder: Path, broker: Broker, tls: FaultProxy, plain: FaultProxy) ->
     path = folder / "centre.yaml"
     path.write_text(yaml.safe_dump(written))
     return path
-
-
-def until(holds: Callable[[], bool], what: str, seconds: float) -> float:
-    """Wait for something; how many seconds it took."""
-    began = time.monotonic()
-    while not holds():
-        assert time.monotonic() < began + seconds, f"waited {seconds} s in vain: {what}"
-        time.sleep(0.05)
-    return time.monotonic() - began
 
 
 def plan(faults: int, chance: random.Random) -> list[str]:

@@ -6,8 +6,7 @@ import signal
 import subprocess
 import sys
 import threading
-import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -27,22 +26,14 @@ from tests.reception.trees import CENTRE, ROOT, domain, entry
 from tests.system.activemq import Broker, running, settings_of
 from tests.system.bdii import Bdii, start, start_slapd
 from tests.system.test_follow_tree import expected, in_server
+from tests.waiting import PATIENCE, until
 
 pytestmark = [pytest.mark.activemq, pytest.mark.bdii]
 
 GROUP = f"GLUE2GroupID=resource,{ROOT}"
 FIRST = {ROOT: domain("GLUE2EntityName: first"), GROUP: entry(GROUP)}
 SECOND = {ROOT: domain("GLUE2EntityName: second"), GROUP: entry(GROUP)}
-PATIENCE = 120.0
 PROGRAM = [sys.executable, "-c", "from infoprovider.cli.main import main; main()"]
-
-
-def until(condition: Callable[[], Any]) -> None:
-    """Return when it holds."""
-    end = time.monotonic() + PATIENCE
-    while not condition():
-        assert time.monotonic() < end, "it has not come to that"
-        time.sleep(0.05)
 
 
 @pytest.fixture(scope="module")

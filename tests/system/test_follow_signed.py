@@ -15,7 +15,8 @@ from infoprovider.reception.follow import Following
 from tests.reception.messages import Publisher, received
 from tests.system.activemq import Broker, running
 from tests.system.demo import Demo, demo_in
-from tests.system.test_follow import followed, send, until
+from tests.system.test_follow import followed, send
+from tests.waiting import until
 
 pytestmark = pytest.mark.activemq
 

@@ -1,8 +1,7 @@
 """A real libvirtd tells `infoprovider run` of machines that start and end: it asks at once, not at its pace."""
 
 import subprocess
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -11,19 +10,9 @@ import yaml
 from tests.system.answers import by_key, read_ldif
 from tests.system.demo import COMMAND, bdii_channel
 from tests.system.libvirt import PORTAL, Hosts, virsh
+from tests.waiting import until
 
 pytestmark = pytest.mark.libvirt
-
-PATIENCE = 120.0
-"""Seconds that anything may take: the machine may be busy with other things."""
-
-
-def until(holds: Callable[[], bool], what: str) -> None:
-    """Wait for something to come true."""
-    end = time.monotonic() + PATIENCE
-    while not holds():
-        assert time.monotonic() < end, f"waited in vain: {what}"
-        time.sleep(0.1)
 
 
 @pytest.fixture
